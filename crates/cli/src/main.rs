@@ -1,0 +1,2 @@
+//! The `trueup` binary.
+fn main() {}

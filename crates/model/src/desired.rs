@@ -1,0 +1,270 @@
+//! What a manifest asks for, with types, copies and defaults resolved. It names nothing that is not decided.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AccountId, Alias, GroupName, InlinePolicyName, PasswordPolicy, Path, PolicyArn, PolicyDocument, PolicyName, Scope,
+    Tags, UserName,
+};
+
+/// The desired state of one account.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Desired {
+    /// The account itself.
+    pub account: DesiredAccount,
+    /// What is owned.
+    pub scope: Scope,
+    /// What may be named and is never edited or deleted.
+    pub external: External,
+    /// Limits on what an apply may do.
+    pub guardrails: Guardrails,
+    /// Customer managed policies.
+    pub policies: BTreeMap<PolicyName, DesiredPolicy>,
+    /// Groups.
+    pub groups: BTreeMap<GroupName, DesiredGroup>,
+    /// Users.
+    pub users: BTreeMap<UserName, DesiredUser>,
+    /// What must not exist.
+    pub absent: Absent,
+}
+
+/// The desired facts of the account as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DesiredAccount {
+    /// The only account that this manifest may be applied to.
+    pub id: AccountId,
+    /// The alias; `None`: not managed.
+    pub alias: Option<AliasWish>,
+    /// The password policy; `None`: not managed.
+    pub password_policy: Option<PasswordPolicyWish>,
+    /// What is checked of root.
+    pub root: RootRequirements,
+}
+
+/// What the alias should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AliasWish {
+    /// No alias.
+    Absent,
+    /// This alias.
+    Present(Alias),
+}
+
+/// What the custom password policy should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PasswordPolicyWish {
+    /// No custom policy: `aws-default` in the manifest.
+    AwsDefault,
+    /// Exactly this policy.
+    Custom(PasswordPolicy),
+}
+
+/// What is checked and reported of the root user, never changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RootRequirements {
+    /// Root must have an MFA device.
+    pub mfa_required: bool,
+    /// Root must have no access keys.
+    pub access_keys_forbidden: bool,
+}
+
+/// What the manifest names and does not own.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct External {
+    /// Groups that users may be members of; members besides the declared users are not looked at.
+    pub groups: BTreeSet<GroupName>,
+    /// Customer managed policies that may be attached or used as a boundary.
+    pub policies: BTreeSet<PolicyArn>,
+}
+
+/// Limits on what an apply may do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Guardrails {
+    /// How much of a kind may be deleted at once.
+    pub max_deletions: DeletionLimit,
+    /// How many administrators must be left.
+    pub minimum_administrators: u32,
+    /// Users that are never deleted, disabled, weakened or put under an MFA requirement.
+    pub break_glass: BTreeSet<UserName>,
+}
+
+impl Default for Guardrails {
+    fn default() -> Self {
+        Self {
+            max_deletions: DeletionLimit::Percent(25),
+            minimum_administrators: 1,
+            break_glass: BTreeSet::new(),
+        }
+    }
+}
+
+/// How much of a kind may be deleted by one apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeletionLimit {
+    /// A share of what is live and in scope, by kind; below 10 of a kind, at most 2.
+    Percent(u32),
+    /// A number, by kind.
+    Count(u32),
+}
+
+/// A customer managed policy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DesiredPolicy {
+    /// Its name, as the manifest spells it.
+    pub name: PolicyName,
+    /// Its path; `None`: `/` at creation and unchanged later.
+    pub path: Option<Path>,
+    /// Its description, which IAM cannot change later; `None`: none at creation, not compared later.
+    pub description: Option<String>,
+    /// All of its tags; keys heed letter case.
+    pub tags: Tags,
+    /// The document of its default version.
+    pub document: PolicyDocument,
+}
+
+/// A policy that is attached, or used as a boundary.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyRef {
+    /// A policy of this manifest. Its ARN depends on the path, which the live account may decide.
+    Declared(PolicyName),
+    /// An AWS managed or an external policy.
+    Arn(PolicyArn),
+}
+
+/// A group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DesiredGroup {
+    /// Its name, as the manifest spells it.
+    pub name: GroupName,
+    /// Its path; `None`: `/` at creation and unchanged later.
+    pub path: Option<Path>,
+    /// Earlier names, so that a rename is one.
+    pub previously: Vec<GroupName>,
+    /// All attached managed policies.
+    pub managed_policies: BTreeSet<PolicyRef>,
+    /// All inline policies.
+    pub inline_policies: BTreeMap<InlinePolicyName, PolicyDocument>,
+    /// What its members must have.
+    pub mfa: Option<MfaRequirement>,
+}
+
+/// A user, with its type and `same_permissions_as` resolved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DesiredUser {
+    /// Its name, as the manifest spells it.
+    pub name: UserName,
+    /// Its path; `None`: `/` at creation and unchanged later.
+    pub path: Option<Path>,
+    /// Earlier names, so that a rename is one.
+    pub previously: Vec<UserName>,
+    /// All of its tags; keys ignore letter case.
+    pub tags: Tags,
+    /// All groups that it is a member of.
+    pub groups: BTreeSet<GroupName>,
+    /// All attached managed policies.
+    pub managed_policies: BTreeSet<PolicyRef>,
+    /// All inline policies.
+    pub inline_policies: BTreeMap<InlinePolicyName, PolicyDocument>,
+    /// Its permissions boundary.
+    pub permissions_boundary: BoundaryWish,
+    /// Its console password; `None`: not managed.
+    pub login_profile: Option<LoginProfileWish>,
+    /// `true`: it must have no access keys. `false`: access keys are not managed.
+    pub no_access_keys: bool,
+    /// What it must have; `None`: not looked at.
+    pub mfa: Option<MfaRequirement>,
+    /// When it stops.
+    pub expires: Option<Expiry>,
+}
+
+/// What a user's permissions boundary should be.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BoundaryWish {
+    /// Not named: kept as it is.
+    #[default]
+    Keep,
+    /// `""`: removed.
+    Absent,
+    /// This policy.
+    Present(PolicyRef),
+}
+
+/// What a user's login profile should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoginProfileWish {
+    /// `none`: no console password.
+    Absent,
+    /// A console password.
+    Present {
+        /// Whether the person must choose a new one at the first sign-in. Matters at creation only.
+        password_reset_required: bool,
+    },
+}
+
+/// An MFA requirement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MfaRequirement {
+    /// How strict it is.
+    pub level: MfaLevel,
+    /// Days after the user's creation during which it is not yet due.
+    pub grace_days: u32,
+}
+
+/// How strict an MFA requirement is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MfaLevel {
+    /// No device is needed, whatever a group asks.
+    Exempt,
+    /// A device is needed where the user has a console password; reported where there is none.
+    Required,
+    /// As required, and held by a policy. Not supported yet.
+    Enforced,
+}
+
+/// When a user stops, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expiry {
+    /// The last day, UTC, on which the user is meant to work.
+    pub on: Date,
+    /// What happens on the day after.
+    pub then: AfterExpiry,
+}
+
+impl Expiry {
+    /// Whether the last day is over.
+    pub fn is_over(&self, as_of: Date) -> bool {
+        as_of > self.on
+    }
+}
+
+/// What happens to a user whose last day is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AfterExpiry {
+    /// No console password, all access keys inactive; everything else stays.
+    #[default]
+    Disable,
+    /// Deleted, with everything that hangs off it.
+    Delete,
+}
+
+/// What must not exist, with the reason given.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Absent {
+    /// Users.
+    pub users: BTreeMap<UserName, String>,
+    /// Groups.
+    pub groups: BTreeMap<GroupName, String>,
+    /// Customer managed policies.
+    pub policies: BTreeMap<PolicyName, String>,
+}

@@ -1,0 +1,245 @@
+//! The plan document, format version 1.0: what is reviewed, saved and applied.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use trueup_model::{AccountId, Resource};
+
+use crate::{ActionId, Call};
+
+/// The version of the plan document. Minor versions add, major versions break.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// A plan. Serialised, it is the plan document; byte-identical for the same manifest, live account and date.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// [`FORMAT_VERSION`].
+    pub format_version: String,
+    /// The version of trueup that made it.
+    pub tool_version: String,
+    /// The account.
+    pub account_id: AccountId,
+    /// The day that `expires` and `until` were compared with.
+    pub as_of: Date,
+    /// What is approved: `sha256:` and 64 hexadecimal digits.
+    pub digest: String,
+    /// What is owned, and how much of it.
+    pub overview: Overview,
+    /// Counts.
+    pub summary: Summary,
+    /// What differs, ordered by resource.
+    pub changes: Vec<Change>,
+    /// What will be called, in an order that satisfies every `after`.
+    pub actions: Vec<Action>,
+    /// What must hold and is verified, never changed.
+    pub requirements: Vec<Requirement>,
+    /// What changes in people's access. Empty until the access analysis is built.
+    pub access: Vec<Value>,
+    /// In scope and not in the manifest.
+    pub unmanaged: Vec<Listed>,
+    /// Left alone by rule.
+    pub ignored: Vec<Ignored>,
+    /// Guardrails that fire, allowed or not.
+    pub guardrails: Vec<GuardrailFinding>,
+    /// What a reader should know and nothing else says, in order of appearance.
+    pub notes: Vec<Note>,
+    /// A short hash of every live entity that the plan rests on, so that a stale plan can name what moved.
+    pub facts: BTreeMap<Resource, String>,
+    /// The calls that reading took.
+    pub reads: Reads,
+}
+
+/// What the manifest owns of the account, so that a first plan frightens nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Overview {
+    /// The live alias, if any.
+    pub alias: Option<String>,
+    /// The scope in words, by kind: `users` to `["/platform/"]`; a kind that is not owned has none.
+    pub scope: BTreeMap<String, Vec<String>>,
+    /// Declared users, groups and policies that exist.
+    pub managed: u64,
+    /// Of these, those without any change.
+    pub unchanged: u64,
+    /// Live users, groups and policies that the plan cannot touch: out of scope, ignored, external or AWS's own.
+    pub untouchable: u64,
+}
+
+/// Counts of changes and actions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Summary {
+    /// Changes that create.
+    pub create: u64,
+    /// Changes that update or rename.
+    pub update: u64,
+    /// Changes that delete.
+    pub delete: u64,
+    /// Actions, one IAM call each.
+    pub actions: u64,
+}
+
+/// How a resource changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the words say it")]
+pub enum ChangeKind {
+    Create,
+    Update,
+    Delete,
+    Rename,
+}
+
+/// One resource that differs. Parts of an entity (attachments, memberships, inline policies, login profile) are
+/// changes of their own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// What differs; for a rename, the new name.
+    pub resource: Resource,
+    /// How.
+    pub change: ChangeKind,
+    /// Why, in words that stand after "because".
+    pub reason: String,
+    /// Whether something is lost that trueup cannot bring back: deletions of entities and credentials, moves that
+    /// change an ARN.
+    pub destructive: bool,
+    /// What differs inside, ordered by path.
+    pub fields: Vec<Field>,
+}
+
+/// One field that differs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Field {
+    /// Where, for example `path`, `tags.owner`, `name`, or `statement ReadReports · Action` inside a document.
+    pub path: String,
+    /// The live value; `null` where there is none. For sets: only the members that go.
+    pub before: Value,
+    /// The desired value; `null` where there is none. For sets: only the members that come.
+    pub after: Value,
+}
+
+/// One IAM call of the plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Action {
+    /// Its place in the order, from 1.
+    pub id: ActionId,
+    /// The call: `operation` and `arguments`.
+    #[serde(flatten)]
+    pub call: Call,
+    /// What it acts on.
+    pub resource: Resource,
+    /// The actions that must be done before; all have smaller ids.
+    pub after: Vec<ActionId>,
+    /// Why, as in the change that it belongs to.
+    pub reason: String,
+}
+
+/// Something that must hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requirement {
+    /// `user/alice` or `account/root`.
+    pub subject: Resource,
+    /// What: `mfa`, `access-keys`.
+    pub requirement: String,
+    /// Whether it holds.
+    pub met: bool,
+    /// What was found.
+    pub detail: String,
+    /// What to do where it does not hold.
+    pub remedy: Option<String>,
+}
+
+/// Something in scope that the manifest does not name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the words say it")]
+pub struct Listed {
+    pub resource: Resource,
+    pub reason: String,
+}
+
+/// Something left alone by rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ignored {
+    /// What.
+    pub resource: Resource,
+    /// The rule, as the manifest has it.
+    pub rule: String,
+    /// The rule's reason.
+    pub reason: String,
+}
+
+/// A guardrail's code, as `--allow` takes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the words say it")]
+pub enum GuardrailCode {
+    Deletions,
+    OwnAccess,
+    Administrators,
+    BreakGlass,
+    PasswordPolicy,
+    Mfa,
+    Boundary,
+    Alias,
+    SharedPolicy,
+}
+
+impl GuardrailCode {
+    /// All codes.
+    pub const ALL: [Self; 9] = [
+        Self::Deletions,
+        Self::OwnAccess,
+        Self::Administrators,
+        Self::BreakGlass,
+        Self::PasswordPolicy,
+        Self::Mfa,
+        Self::Boundary,
+        Self::Alias,
+        Self::SharedPolicy,
+    ];
+
+    /// The code as text, for example `own-access`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deletions => "deletions",
+            Self::OwnAccess => "own-access",
+            Self::Administrators => "administrators",
+            Self::BreakGlass => "break-glass",
+            Self::PasswordPolicy => "password-policy",
+            Self::Mfa => "mfa",
+            Self::Boundary => "boundary",
+            Self::Alias => "alias",
+            Self::SharedPolicy => "shared-policy",
+        }
+    }
+}
+
+/// A guardrail that fires.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuardrailFinding {
+    /// Which.
+    pub code: GuardrailCode,
+    /// Why, with names.
+    pub message: String,
+    /// Whether `--allow` lets it pass.
+    pub allowed: bool,
+}
+
+/// Something a reader should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// Whether it fails a `--strict` run (exit 3), such as a lapsed rule.
+    pub strict: bool,
+    /// What it is about, if one thing.
+    pub resource: Option<Resource>,
+    /// What to know.
+    pub message: String,
+}
+
+/// The calls that reading took, each answered request once.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the words say it")]
+pub struct Reads {
+    pub total: u64,
+    pub by_operation: BTreeMap<String, u64>,
+}
