@@ -176,8 +176,6 @@ pub struct DesiredUser {
     pub permissions_boundary: BoundaryWish,
     /// Its console password; `None`: not managed.
     pub login_profile: Option<LoginProfileWish>,
-    /// `true`: it must have no access keys. `false`: access keys are not managed.
-    pub no_access_keys: bool,
     /// What it must have; `None`: not looked at.
     pub mfa: Option<MfaRequirement>,
     /// When it stops.
