@@ -1,1 +1,55 @@
-//! trueup-report
+//! Plans and the outcome of applying them, as text for people and as JSON for programs.
+//!
+//! This crate is pure: it never prints, never reads the environment or the clock, and never asks whether there is a
+//! terminal; [`TextOptions`] says it. It decides nothing about the account: what it shows is in the data already.
+//!
+//! INVARIANT: names, tags, Sids, descriptions and documents come from a live account or from a manifest and can hold
+//! anything. All text reaches the terminal through [`page::Page`], which escapes everything that is not its own.
+
+mod apply;
+mod changes;
+mod document;
+pub mod escape;
+mod page;
+mod plan_text;
+mod stale;
+mod value;
+
+pub use apply::{ActionOutcome, ActionResult, ApplyOutcome, CredentialFile, Verification, render_apply_text};
+pub use document::{ReadPlanError, plan_json, read_plan, to_json};
+pub use plan_text::{render_guardrails, render_plan_text};
+pub use stale::{Moved, what_moved};
+
+/// How text is rendered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextOptions {
+    /// Whether ANSI colours are used.
+    pub color: bool,
+    /// How much is said.
+    pub verbosity: Verbosity,
+    /// The columns that lists may fill before they are broken into lines.
+    pub width: usize,
+}
+
+impl Default for TextOptions {
+    /// Plain text of 100 columns.
+    fn default() -> Self {
+        Self {
+            color: false,
+            verbosity: Verbosity::Normal,
+            width: 100,
+        }
+    }
+}
+
+/// How much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Verbosity {
+    /// The result, and what stands in its way.
+    Quiet,
+    /// What a reviewer needs; long lists are shortened, with a count of what is left out.
+    #[default]
+    Normal,
+    /// Everything.
+    Verbose,
+}

@@ -1,0 +1,263 @@
+//! What an apply did: the receipt as data, and the same as text.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use trueup_model::{AccountId, Resource};
+use trueup_planner::{ActionId, ChangeKind, Plan, Summary};
+
+use crate::{
+    TextOptions, Verbosity,
+    page::{Page, count},
+};
+
+/// The outcome of an apply. Serialised, it is the receipt; it holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApplyOutcome {
+    /// The account.
+    pub account_id: AccountId,
+    /// The digest of the plan that was applied.
+    pub digest: String,
+    /// This run's id, which also names its journal and its credential files.
+    pub run_id: String,
+    /// What became of each action, in the plan's order.
+    pub actions: Vec<ActionOutcome>,
+    /// Whether a signal ended the run early.
+    pub interrupted: bool,
+    /// What reading the account again has shown.
+    pub verification: Verification,
+    /// The files that hold new credentials.
+    pub credentials: Vec<CredentialFile>,
+    /// The journal of the run.
+    pub journal: Option<String>,
+    /// The snapshot of what was about to change.
+    pub undo_snapshot: Option<String>,
+    /// Calls that were answered, and how many of them were repetitions.
+    pub calls: u64,
+    /// Calls that were sent again.
+    pub retries: u64,
+}
+
+/// What became of one action.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionOutcome {
+    /// The action's id in the plan.
+    pub id: ActionId,
+    /// The IAM operation.
+    pub operation: String,
+    /// What it acted on.
+    pub resource: Resource,
+    /// What happened.
+    pub result: ActionResult,
+}
+
+/// What happened to an action.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionResult {
+    /// The call was made and acknowledged.
+    Done,
+    /// The account was in that state already.
+    AlreadyDone,
+    /// IAM refused, or never answered.
+    Failed {
+        /// Why, with the request id where there is one.
+        error: String,
+    },
+    /// It was never sent.
+    NotAttempted {
+        /// Why.
+        because: String,
+    },
+}
+
+/// What reading the account again after the last action has shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verification {
+    /// The account matches the manifest.
+    Clean,
+    /// What was written is acknowledged but not yet seen by reads; this is what is missing.
+    NotVisibleYet(Vec<Resource>),
+    /// These differ, and it is not what this run wrote.
+    Wrong(Vec<Resource>),
+    /// It was not done.
+    Skipped {
+        /// Why.
+        because: String,
+    },
+}
+
+/// A file that holds new credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialFile {
+    /// Whose.
+    pub user: String,
+    /// Where.
+    pub path: String,
+}
+
+impl ApplyOutcome {
+    /// Whether every action was done.
+    pub fn is_complete(&self) -> bool {
+        self.actions
+            .iter()
+            .all(|action| matches!(action.result, ActionResult::Done | ActionResult::AlreadyDone))
+    }
+
+    /// Whether anything was written.
+    pub fn wrote_something(&self) -> bool {
+        self.actions
+            .iter()
+            .any(|action| matches!(action.result, ActionResult::Done))
+    }
+
+    /// The changes that are completely done, counted as in the plan's summary. `actions` counts the calls that were
+    /// acknowledged.
+    pub fn done(&self, plan: &Plan) -> Summary {
+        // A change is done when every action on it is; actions on a part that is no change of its own, such as a
+        // version of a policy, belong to the entity's change.
+        let mut finished: BTreeMap<&Resource, bool> =
+            plan.changes.iter().map(|change| (&change.resource, true)).collect();
+        let mut done = Summary::default();
+        for action in &self.actions {
+            let acknowledged = matches!(action.result, ActionResult::Done | ActionResult::AlreadyDone);
+            done.actions += u64::from(acknowledged);
+            let entity = action.resource.entity();
+            let key = if finished.contains_key(&action.resource) {
+                &action.resource
+            } else {
+                &entity
+            };
+            if let Some(finished) = finished.get_mut(key) {
+                *finished &= acknowledged;
+            }
+        }
+        for change in &plan.changes {
+            if finished.get(&change.resource) == Some(&true) {
+                match change.change {
+                    ChangeKind::Create => done.create += 1,
+                    ChangeKind::Update | ChangeKind::Rename => done.update += 1,
+                    ChangeKind::Delete => done.delete += 1,
+                }
+            }
+        }
+        done
+    }
+}
+
+/// Renders the outcome of applying `plan`.
+pub fn render_apply_text(outcome: &ApplyOutcome, plan: &Plan, options: &TextOptions) -> String {
+    let ApplyOutcome {
+        account_id: _,
+        digest: _,
+        run_id: _,
+        actions,
+        interrupted,
+        verification,
+        credentials,
+        journal,
+        undo_snapshot,
+        calls,
+        retries,
+    } = outcome;
+    let mut page = Page::new(options.color);
+    write_problems(&mut page, actions);
+    write_verification(&mut page, verification);
+    let Summary {
+        create,
+        update,
+        delete,
+        actions: acknowledged,
+    } = outcome.done(plan);
+    page.gap();
+    let counts = format!(" {create} added, {update} changed, {delete} destroyed.");
+    if outcome.is_complete() {
+        page.line(0).good("Apply complete!").text(&counts);
+    } else {
+        let word = if *interrupted {
+            "Apply interrupted."
+        } else {
+            "Apply incomplete."
+        };
+        page.line(0).bad(word).text(&counts).text(&format!(
+            " {acknowledged} of {} done.",
+            count(actions.len() as u64, "call", "calls")
+        ));
+        page.line(0)
+            .text("Run apply again: it goes on from where the account is.");
+    }
+    for CredentialFile { user, path } in credentials {
+        page.line(0).text("Credentials of ").text(user).text(": ").text(path);
+    }
+    if options.verbosity > Verbosity::Quiet {
+        if let Some(path) = journal {
+            page.line(0).dim("Journal: ").text(path);
+        }
+        if let Some(path) = undo_snapshot {
+            page.line(0).dim("Before:  ").text(path);
+        }
+        if *retries > 0 || options.verbosity == Verbosity::Verbose {
+            page.line(0)
+                .dim("Calls:   ")
+                .text(&format!("{calls}, {retries} repeated"));
+        }
+    }
+    page.into_text()
+}
+
+fn write_problems(page: &mut Page, actions: &[ActionOutcome]) {
+    let mut untouched: BTreeMap<&str, Vec<&ActionOutcome>> = BTreeMap::new();
+    for action in actions {
+        match &action.result {
+            ActionResult::Done | ActionResult::AlreadyDone => {}
+            ActionResult::Failed { error } => {
+                page.line(0)
+                    .bad("failed: ")
+                    .text(&action.operation)
+                    .text(" ")
+                    .bold(action.resource.as_str())
+                    .text(": ")
+                    .text(error);
+            }
+            ActionResult::NotAttempted { because } => untouched.entry(because).or_default().push(action),
+        }
+    }
+    for (because, actions) in untouched {
+        page.line(0)
+            .warning("not attempted")
+            .text(" (")
+            .text(because)
+            .text("):");
+        for action in actions {
+            page.line(2)
+                .text(&action.operation)
+                .text(" ")
+                .text(action.resource.as_str());
+        }
+    }
+}
+
+fn write_verification(page: &mut Page, verification: &Verification) {
+    let (words, resources) = match verification {
+        Verification::Clean => return,
+        Verification::NotVisibleYet(resources) => (
+            "written and acknowledged, but not visible yet in what IAM reports; plan again in a minute:",
+            resources,
+        ),
+        Verification::Wrong(resources) => (
+            "differs from the manifest after the apply, and not because of a delay:",
+            resources,
+        ),
+        Verification::Skipped { because } => {
+            page.gap();
+            page.line(0).warning("not verified: ").text(because);
+            return;
+        }
+    };
+    page.gap();
+    page.line(0).warning(words);
+    for resource in resources {
+        page.line(2).text(resource.as_str());
+    }
+}

@@ -1,0 +1,100 @@
+//! What differs, grouped by entity: `user/alice`, and below it everything that hangs off it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use trueup_model::Resource;
+use trueup_planner::{Change, ChangeKind, Field};
+
+use crate::{
+    TextOptions, Verbosity,
+    page::{Page, Sign},
+    value,
+};
+
+/// Columns of the signs of entities, and of their parts and fields.
+const ENTITY: usize = 2;
+const PART: usize = 6;
+
+/// Writes every change.
+pub(crate) fn render(page: &mut Page, changes: &[Change], options: &TextOptions) {
+    let mut by_entity: BTreeMap<Resource, Vec<&Change>> = BTreeMap::new();
+    for change in changes {
+        by_entity.entry(change.resource.entity()).or_default().push(change);
+    }
+    for (entity, changes) in &by_entity {
+        page.gap();
+        let (own, parts): (Vec<_>, Vec<_>) = changes
+            .iter()
+            .copied()
+            .partition(|change: &&Change| !change.resource.is_part());
+        if own.is_empty() {
+            page.line(ENTITY + 2).bold(entity.as_str());
+        }
+        for change in &own {
+            entry(page, ENTITY, change, change.resource.as_str(), None, options);
+        }
+        let said = own.first().map(|change| change.reason.as_str());
+        for change in parts {
+            let label = part_label(&change.resource, entity);
+            entry(page, PART, change, label, said, options);
+        }
+    }
+}
+
+/// What stands after the entity's name: `inline-policy/audit` for `user/alice/inline-policy/audit`.
+fn part_label<'a>(part: &'a Resource, entity: &Resource) -> &'a str {
+    part.as_str()
+        .strip_prefix(entity.as_str())
+        .and_then(|rest| rest.strip_prefix('/'))
+        .unwrap_or(part.as_str())
+}
+
+/// Writes one change and its fields. A reason that was `said` for the entity is not said again for each part.
+fn entry(page: &mut Page, indent: usize, change: &Change, label: &str, said: Option<&str>, options: &TextOptions) {
+    let Change {
+        resource: _,
+        change: kind,
+        reason,
+        destructive,
+        fields,
+    } = change;
+    let sign = match kind {
+        ChangeKind::Create => Sign::Add,
+        ChangeKind::Update | ChangeKind::Rename => Sign::Change,
+        ChangeKind::Delete => Sign::Remove,
+    };
+    let renamed_from = earlier_name(*kind, fields);
+    let mut line = page.line(indent).sign(sign).bold(label);
+    if let Some(name) = renamed_from {
+        line = line.text(" (renamed from ").text(name).text(")");
+    }
+    let repeated = said == Some(reason.as_str()) && options.verbosity < Verbosity::Verbose;
+    if !reason.is_empty() && !repeated {
+        line = line.dim(" (because ").dim(reason).dim(")");
+    }
+    if *destructive {
+        line = line.text(" ").bad("(destructive)");
+    }
+    drop(line);
+    for field in fields {
+        if renamed_from.is_some() && field.path == "name" {
+            continue;
+        }
+        value::field(page, indent + 4, *kind, field, options);
+    }
+}
+
+/// The live name of what is renamed.
+fn earlier_name(kind: ChangeKind, fields: &[Field]) -> Option<&str> {
+    if kind != ChangeKind::Rename {
+        return None;
+    }
+    fields
+        .iter()
+        .find(|field| field.path == "name")
+        .and_then(|field| match &field.before {
+            Value::String(name) => Some(name.as_str()),
+            _ => None,
+        })
+}

@@ -1,0 +1,315 @@
+//! A plan as text: first what is owned, then what changes, then what stands in the way, and one summary line.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use trueup_model::Resource;
+use trueup_planner::{Action, GuardrailFinding, Ignored, Listed, Note, Overview, Plan, Reads, Requirement, Summary};
+
+use crate::{
+    TextOptions, Verbosity, changes,
+    page::{Page, count},
+    value::more,
+};
+
+/// How many names of one list are shown before the rest is counted.
+const SHOWN_NAMES: usize = 10;
+
+/// Renders a plan for a reviewer.
+pub fn render_plan_text(plan: &Plan, options: &TextOptions) -> String {
+    let Plan {
+        format_version: _,
+        tool_version: _,
+        account_id,
+        as_of,
+        digest,
+        overview,
+        summary,
+        changes,
+        actions,
+        requirements,
+        access,
+        unmanaged,
+        ignored,
+        guardrails,
+        notes,
+        // Hashes for `apply` to compare; nothing that a reader could judge.
+        facts: _,
+        reads,
+    } = plan;
+    let mut page = Page::new(options.color);
+    let quiet = options.verbosity == Verbosity::Quiet;
+    if !quiet {
+        write_overview(&mut page, account_id.as_str(), &as_of.to_string(), overview);
+        if !changes.is_empty() {
+            page.gap();
+            changes::render(&mut page, changes, options);
+        }
+        if options.verbosity == Verbosity::Verbose {
+            write_actions(&mut page, actions);
+        }
+        write_access(&mut page, access);
+    }
+    write_requirements(&mut page, requirements, quiet);
+    write_guardrails(&mut page, guardrails);
+    if !quiet {
+        write_unmanaged(&mut page, unmanaged, options);
+        write_ignored(&mut page, ignored, options);
+        write_notes(&mut page, notes);
+    }
+    page.gap();
+    write_summary(&mut page, summary, changes.is_empty());
+    if !quiet {
+        page.line(0).dim("Digest: ").text(digest);
+        if !actions.is_empty() {
+            let calls = count(actions.len() as u64, "IAM call", "IAM calls");
+            let hint = if options.verbosity == Verbosity::Verbose {
+                ""
+            } else {
+                " (-v lists them)"
+            };
+            page.line(0).dim("Writes: ").text(&calls).dim(hint);
+        }
+        write_reads(&mut page, reads);
+    }
+    page.into_text()
+}
+
+/// Renders only the guardrails that stand in the way.
+pub fn render_guardrails(findings: &[GuardrailFinding], options: &TextOptions) -> String {
+    let mut page = Page::new(options.color);
+    write_guardrails(&mut page, findings);
+    page.into_text()
+}
+
+fn write_overview(page: &mut Page, account: &str, as_of: &str, overview: &Overview) {
+    let Overview {
+        alias,
+        scope,
+        managed,
+        unchanged,
+        untouchable,
+    } = overview;
+    let mut line = page.line(0).text("Account ").bold(account);
+    if let Some(alias) = alias {
+        line = line.text(" (").text(alias).text(")");
+    }
+    drop(line.text(", as of ").text(as_of));
+    let scopes: Vec<String> = scope
+        .iter()
+        .map(|(kind, paths)| {
+            if paths.is_empty() {
+                format!("{kind} not managed")
+            } else {
+                format!("{kind} below {}", paths.join(" and "))
+            }
+        })
+        .collect();
+    if !scopes.is_empty() {
+        page.line(0).text("Scope: ").text(&scopes.join(", "));
+    }
+    page.line(0).text(&format!(
+        "{managed} managed, {unchanged} unchanged, {untouchable} out of reach"
+    ));
+}
+
+fn write_actions(page: &mut Page, actions: &[Action]) {
+    if actions.is_empty() {
+        return;
+    }
+    page.gap();
+    page.line(0).bold("Calls, in order");
+    let digits = actions.len().to_string().len();
+    let longest = actions
+        .iter()
+        .map(|action| action.call.operation().len())
+        .max()
+        .unwrap_or_default();
+    for Action {
+        id,
+        call,
+        resource,
+        after,
+        // Said with the change that the call belongs to.
+        reason: _,
+    } in actions
+    {
+        let mut line = page
+            .line(2)
+            .text(&format!("{id:>digits$}  {:<longest$}  ", call.operation(), id = id.0))
+            .text(resource.as_str());
+        if !after.is_empty() {
+            let after: Vec<String> = after.iter().map(ToString::to_string).collect();
+            line = line.dim(&format!("  after {}", after.join(", ")));
+        }
+        drop(line);
+    }
+}
+
+fn write_access(page: &mut Page, access: &[Value]) {
+    if !access.is_empty() {
+        page.gap();
+        page.line(0).text(&format!(
+            "Access: changes for {}; --format json shows it",
+            count(access.len() as u64, "principal", "principals")
+        ));
+    }
+}
+
+fn write_requirements(page: &mut Page, requirements: &[Requirement], quiet: bool) {
+    let unmet: Vec<_> = requirements.iter().filter(|requirement| !requirement.met).collect();
+    let met = requirements.len() - unmet.len();
+    if requirements.is_empty() || (quiet && unmet.is_empty()) {
+        return;
+    }
+    page.gap();
+    let line = page.line(0).bold("Requirements: ").text(&format!("{met} met"));
+    drop(if unmet.is_empty() {
+        line
+    } else {
+        line.text(", ").warning(&format!("{} not met", unmet.len()))
+    });
+    for Requirement {
+        subject,
+        requirement,
+        met: _,
+        detail,
+        remedy,
+    } in unmet
+    {
+        page.line(2)
+            .warning("! ")
+            .bold(subject.as_str())
+            .text(" · ")
+            .text(requirement)
+            .text(": ")
+            .text(detail);
+        if let Some(remedy) = remedy {
+            page.line(6).dim(remedy);
+        }
+    }
+}
+
+fn write_guardrails(page: &mut Page, guardrails: &[GuardrailFinding]) {
+    if guardrails.is_empty() {
+        return;
+    }
+    page.gap();
+    let refusing = guardrails.iter().filter(|finding| !finding.allowed).count();
+    let line = page.line(0).bold("Guardrails: ");
+    drop(if refusing == 0 {
+        line.text("all allowed")
+    } else {
+        line.bad("apply refuses")
+    });
+    for GuardrailFinding { code, message, allowed } in guardrails {
+        let line = page.line(2);
+        let line = if *allowed { line.warning("! ") } else { line.bad("! ") };
+        let line = line.bold(code.as_str()).text(": ").text(message);
+        drop(if *allowed {
+            line.dim(" (allowed)")
+        } else {
+            line.dim(" (--allow ").dim(code.as_str()).dim(" lets it pass)")
+        });
+    }
+}
+
+/// Names under the words that they share.
+fn write_names(page: &mut Page, title: &str, total: usize, groups: &BTreeMap<String, Vec<&Resource>>, all: bool) {
+    page.gap();
+    page.line(0).bold(title).text(&format!(": {total}"));
+    for (words, resources) in groups {
+        let shown = if all || resources.len() <= SHOWN_NAMES + 1 {
+            resources.len()
+        } else {
+            SHOWN_NAMES
+        };
+        page.line(2).text(words).text(if words.is_empty() { "" } else { ":" });
+        for resource in &resources[..shown] {
+            page.line(4).text(resource.as_str());
+        }
+        if shown < resources.len() {
+            page.line(4).dim(&more(resources.len() - shown));
+        }
+    }
+}
+
+fn write_unmanaged(page: &mut Page, unmanaged: &[Listed], options: &TextOptions) {
+    if unmanaged.is_empty() {
+        return;
+    }
+    let mut groups: BTreeMap<String, Vec<&Resource>> = BTreeMap::new();
+    for Listed { resource, reason } in unmanaged {
+        groups.entry(reason.clone()).or_default().push(resource);
+    }
+    let all = options.verbosity == Verbosity::Verbose;
+    write_names(page, "Unmanaged", unmanaged.len(), &groups, all);
+}
+
+fn write_ignored(page: &mut Page, ignored: &[Ignored], options: &TextOptions) {
+    if ignored.is_empty() {
+        return;
+    }
+    let mut groups: BTreeMap<String, Vec<&Resource>> = BTreeMap::new();
+    for Ignored { resource, rule, reason } in ignored {
+        let words = if reason.is_empty() {
+            rule.clone()
+        } else {
+            format!("{rule} ({reason})")
+        };
+        groups.entry(words).or_default().push(resource);
+    }
+    let all = options.verbosity == Verbosity::Verbose;
+    write_names(page, "Ignored", ignored.len(), &groups, all);
+}
+
+fn write_notes(page: &mut Page, notes: &[Note]) {
+    if notes.is_empty() {
+        return;
+    }
+    page.gap();
+    page.line(0).bold("Notes");
+    for Note {
+        strict,
+        resource,
+        message,
+    } in notes
+    {
+        let line = page.line(2);
+        let mut line = if *strict { line.warning("! ") } else { line.text("- ") };
+        if let Some(resource) = resource {
+            line = line.text(resource.as_str()).text(": ");
+        }
+        drop(line.text(message));
+    }
+}
+
+fn write_summary(page: &mut Page, summary: &Summary, no_changes: bool) {
+    let Summary {
+        create,
+        update,
+        delete,
+        // Counted in a line of its own.
+        actions: _,
+    } = summary;
+    let line = page.line(0);
+    drop(if no_changes {
+        line.good("No changes.").text(" The account matches the manifest.")
+    } else {
+        line.bold("Plan:")
+            .text(&format!(" {create} to add, {update} to change, {delete} to destroy."))
+    });
+}
+
+fn write_reads(page: &mut Page, reads: &Reads) {
+    let Reads { total, by_operation } = reads;
+    let mut line = page.line(0).dim("Reads: ").text(&total.to_string());
+    if !by_operation.is_empty() {
+        let calls: Vec<String> = by_operation
+            .iter()
+            .map(|(operation, calls)| format!("{operation} {calls}"))
+            .collect();
+        line = line.dim(" (").dim(&calls.join(", ")).dim(")");
+    }
+    drop(line);
+}

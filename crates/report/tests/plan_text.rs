@@ -1,0 +1,356 @@
+//! Plans made by hand, rendered.
+
+use serde_json::json;
+use trueup_planner::Plan;
+use trueup_report::{TextOptions, Verbosity, plan_json, read_plan, render_plan_text, what_moved};
+
+/// A plan document with these parts in place of empty ones.
+fn plan(parts: serde_json::Value) -> Plan {
+    let mut document = json!({
+        "format_version": "1.0",
+        "tool_version": "0.1.0",
+        "account_id": "123456789012",
+        "as_of": "2026-11-22",
+        "digest": "sha256:00",
+        "overview": {
+            "alias": "acme-prod",
+            "scope": {"groups": ["/"], "policies": [], "users": ["/platform/"]},
+            "managed": 61, "unchanged": 58, "untouchable": 139
+        },
+        "summary": {"create": 0, "update": 0, "delete": 0, "actions": 0},
+        "changes": [], "actions": [], "requirements": [], "access": [], "unmanaged": [], "ignored": [],
+        "guardrails": [], "notes": [], "facts": {},
+        "reads": {"total": 3, "by_operation": {"GetAccountAuthorizationDetails": 2, "GetAccountSummary": 1}}
+    });
+    for (key, value) in parts.as_object().unwrap() {
+        document[key] = value.clone();
+    }
+    serde_json::from_value(document).unwrap()
+}
+
+fn change(resource: &str, kind: &str, reason: &str, fields: serde_json::Value) -> serde_json::Value {
+    let fields: Vec<_> = fields
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|field| json!({"path": field[0], "before": field[1], "after": field[2]}))
+        .collect();
+    json!({"resource": resource, "change": kind, "reason": reason, "destructive": kind == "delete", "fields": fields})
+}
+
+fn plain(plan: &Plan) -> String {
+    render_plan_text(plan, &TextOptions::default())
+}
+
+#[test]
+fn an_account_in_sync_is_said_to_be() {
+    assert_eq!(
+        plain(&plan(json!({}))),
+        "\
+Account 123456789012 (acme-prod), as of 2026-11-22
+Scope: groups below /, policies not managed, users below /platform/
+61 managed, 58 unchanged, 139 out of reach
+
+No changes. The account matches the manifest.
+Digest: sha256:00
+Reads: 3 (GetAccountAuthorizationDetails 2, GetAccountSummary 1)
+"
+    );
+}
+
+#[test]
+fn changes_stand_under_their_entity() {
+    let shown = plain(&plan(json!({
+        "summary": {"create": 2, "update": 3, "delete": 1, "actions": 6},
+        "changes": [
+            change("account/alias", "update", "the manifest asks for another", json!([["alias", "acme", "acme-prod"]])),
+            change("group/auditors/inline-policy/read", "update", "the manifest asks for another", json!([
+                ["statement ReadReports · Action", null, ["s3:PutObject"]],
+            ])),
+            change("user/alice", "rename", "previously bob", json!([["name", "bob", "alice"], ["path", "/", "/x/"]])),
+            change("user/alice/login-profile", "delete", "previously bob", json!([])),
+            change("user/carol", "create", "declared, not live", json!([
+                ["path", null, "/platform/"], ["tags.owner", null, "carol@example.com"],
+            ])),
+            change("user/carol/managed-policy/arn:aws:iam::aws:policy/ReadOnlyAccess", "create", "declared, not live",
+                json!([])),
+        ],
+    })));
+    let body = shown.split("out of reach\n").nth(1).unwrap();
+    assert!(
+        body.starts_with(
+            "
+  ~ account/alias (because the manifest asks for another)
+      ~ alias: \"acme\" -> \"acme-prod\"
+
+    group/auditors
+      ~ inline-policy/read (because the manifest asks for another)
+          ~ statement ReadReports · Action: + s3:PutObject
+
+  ~ user/alice (renamed from bob) (because previously bob)
+      ~ path: \"/\" -> \"/x/\"
+      - login-profile (destructive)
+
+  + user/carol (because declared, not live)
+      + path: \"/platform/\"
+      + tags.owner: \"carol@example.com\"
+      + managed-policy/arn:aws:iam::aws:policy/ReadOnlyAccess
+
+Plan: 2 to add, 3 to change, 1 to destroy.
+"
+        ),
+        "{shown}"
+    );
+}
+
+#[test]
+fn sets_and_statements_are_shown_by_member() {
+    let many: Vec<_> = (0..30).map(|n| format!("s3:Action{n}")).collect();
+    let document = plan(json!({
+        "changes": [change("policy/p", "update", "", json!([
+            ["statement A · Action", ["s3:Get*"], ["s3:GetObject", "s3:List Me"]],
+            ["statement B", null, {"Effect": "Allow", "Action": ["a:B", "c:D"], "Resource": "*", "Condition": {"Bool": {"k": ["v"]}}}],
+            ["statement C", {"Effect": "Deny", "Action": many.clone(), "Resource": "*"}, null],
+            ["statement D · Action", null, many],
+        ]))],
+    }));
+    let shown = plain(&document);
+    assert!(
+        shown.contains(
+            "
+      ~ statement A · Action
+          - s3:Get*
+          + s3:GetObject
+          + \"s3:List Me\"
+      + statement B
+          Effect: Allow
+          Action: a:B, c:D
+          Resource: *
+          Condition: {\"Bool\": {\"k\": [\"v\"]}}
+      - statement C
+"
+        ),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("            s3:Action19\n            … and 10 more (-v shows all)\n"),
+        "{shown}"
+    );
+    let verbose = TextOptions {
+        verbosity: Verbosity::Verbose,
+        ..TextOptions::default()
+    };
+    let all = render_plan_text(&document, &verbose);
+    assert!(all.contains("+ s3:Action29\n") && !all.contains("more"), "{all}");
+}
+
+#[test]
+fn what_stands_in_the_way_is_always_said() {
+    let document = plan(json!({
+        "requirements": [
+            {"subject": "user/alice", "requirement": "mfa", "met": true, "detail": "1 device", "remedy": null},
+            {"subject": "user/bob", "requirement": "mfa", "met": false, "detail": "no device", "remedy": "assign one"},
+        ],
+        "guardrails": [
+            {"code": "own-access", "message": "the plan takes AdministratorAccess from alice", "allowed": false},
+            {"code": "alias", "message": "acme is replaced", "allowed": true},
+        ],
+    }));
+    let quiet = TextOptions {
+        verbosity: Verbosity::Quiet,
+        ..TextOptions::default()
+    };
+    assert_eq!(
+        render_plan_text(&document, &quiet),
+        "\
+Requirements: 1 met, 1 not met
+  ! user/bob · mfa: no device
+      assign one
+
+Guardrails: apply refuses
+  ! own-access: the plan takes AdministratorAccess from alice (--allow own-access lets it pass)
+  ! alias: acme is replaced (allowed)
+
+No changes. The account matches the manifest.
+"
+    );
+}
+
+#[test]
+fn long_lists_of_names_are_counted() {
+    let unmanaged: Vec<_> = (10..40)
+        .map(|n| json!({"resource": format!("user/u{n}"), "reason": "not in the manifest"}))
+        .collect();
+    let document = plan(json!({
+        "unmanaged": unmanaged,
+        "ignored": [{"resource": "user/legacy-1", "rule": "user: legacy-*", "reason": "owned by payroll"}],
+        "notes": [{"strict": true, "resource": "user/legacy-1", "message": "the rule has lapsed"}],
+    }));
+    let shown = plain(&document);
+    assert!(
+        shown.contains("Unmanaged: 30\n  not in the manifest:\n    user/u10\n"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("    user/u19\n    … and 20 more (-v shows all)\n"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("Ignored: 1\n  user: legacy-* (owned by payroll):\n    user/legacy-1\n"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("Notes\n  ! user/legacy-1: the rule has lapsed\n"),
+        "{shown}"
+    );
+}
+
+/// Every string of a plan, hostile.
+fn hostile() -> Plan {
+    let bad = "x\u{1b}[2J\u{202e}\r\n\u{9b}31m\u{200b}y";
+    plan(json!({
+        "digest": bad,
+        "overview": {"alias": bad, "scope": {"users": [bad]}, "managed": 1, "unchanged": 1, "untouchable": 1},
+        "changes": [
+            change(&format!("user/{bad}"), "rename", bad, json!([
+                ["name", bad, bad], [bad, bad, bad], [bad, null, bad], [bad, bad, null], [bad, [bad], [bad, bad]],
+                [bad, null, [bad]], [bad, null, {bad: [bad], "a": bad, "b": {bad: bad}, "c": [[bad]]}],
+                [bad, {bad: bad}, {bad: bad}],
+            ])),
+            change(&format!("user/{bad}/inline-policy/{bad}"), "delete", bad, json!([])),
+        ],
+        "actions": [{
+            "id": 1, "operation": "DeleteUser", "arguments": {"user_name": bad}, "resource": format!("user/{bad}"),
+            "after": [], "reason": bad
+        }],
+        "requirements": [{"subject": bad, "requirement": bad, "met": false, "detail": bad, "remedy": bad}],
+        "access": [bad],
+        "unmanaged": [{"resource": bad, "reason": bad}],
+        "ignored": [{"resource": bad, "rule": bad, "reason": bad}],
+        "guardrails": [{"code": "alias", "message": bad, "allowed": false}],
+        "notes": [{"strict": false, "resource": bad, "message": bad}],
+        "facts": {bad: bad},
+        "reads": {"total": 1, "by_operation": {bad: 1}},
+    }))
+}
+
+#[test]
+fn hostile_text_is_harmless_everywhere() {
+    let harmless = |text: &str| {
+        text.chars()
+            .all(|c| c == '\n' || !(c.is_control() || ['\u{202e}', '\u{200b}'].contains(&c)))
+    };
+    for verbosity in [Verbosity::Quiet, Verbosity::Normal, Verbosity::Verbose] {
+        let options = TextOptions {
+            verbosity,
+            ..TextOptions::default()
+        };
+        let shown = render_plan_text(&hostile(), &options);
+        assert!(harmless(&shown), "{shown:?}");
+        assert!(
+            shown.contains("x\\u{1b}[2J\\u{202e}\\r\\n\\u{9b}31m\\u{200b}y"),
+            "{shown}"
+        );
+    }
+    assert!(harmless(&plan_json(&hostile()).unwrap()));
+}
+
+#[test]
+fn colours_are_ours_alone() {
+    let options = TextOptions {
+        color: true,
+        ..TextOptions::default()
+    };
+    let shown = render_plan_text(&hostile(), &options);
+    for sequence in shown.split('\u{1b}').skip(1) {
+        let end = sequence.find('m').unwrap();
+        assert!(
+            sequence[1..end].chars().all(|c| c.is_ascii_digit() || c == ';'),
+            "{sequence:?}"
+        );
+    }
+    let colourless: String = {
+        let mut out = String::new();
+        let mut rest = shown.as_str();
+        while let Some(at) = rest.find('\u{1b}') {
+            out.push_str(&rest[..at]);
+            rest = &rest[at..];
+            rest = &rest[rest.find('m').unwrap() + 1..];
+        }
+        out + rest
+    };
+    assert_eq!(colourless, plain(&hostile()));
+}
+
+#[test]
+fn a_plan_document_is_read_as_it_was_written() {
+    for document in [hostile(), plan(json!({}))] {
+        let text = plan_json(&document).unwrap();
+        assert!(text.ends_with("}\n"));
+        assert_eq!(read_plan(&text).unwrap(), document);
+    }
+}
+
+#[test]
+fn a_later_minor_version_is_read_and_another_major_is_refused() {
+    let mut later = serde_json::to_value(plan(json!({}))).unwrap();
+    later["format_version"] = json!("1.7");
+    later["something_new"] = json!({"a": 1});
+    assert!(read_plan(&later.to_string()).is_ok());
+    later["format_version"] = json!("2.0");
+    assert_eq!(
+        read_plan(&later.to_string()).unwrap_err().to_string(),
+        "this plan document has format version \"2.0\", this trueup reads 1.0"
+    );
+    later["format_version"] = json!("1.0");
+    later["changes"] = json!("\u{1b}");
+    let message = read_plan(&later.to_string()).unwrap_err().to_string();
+    assert!(
+        message.starts_with("this plan document, written by trueup 0.1.0, cannot be read: ")
+            && !message.contains('\u{1b}'),
+        "{message}"
+    );
+    for no_plan in ["", "[]", "{}", "{\"format_version\": 1}"] {
+        assert!(
+            read_plan(no_plan)
+                .unwrap_err()
+                .to_string()
+                .starts_with("this is not a plan document: "),
+            "{no_plan}"
+        );
+    }
+}
+
+#[test]
+fn what_moved_is_named() {
+    let reviewed = plan(json!({
+        "facts": {"user/alice": "1", "user/bob": "1", "user/same": "1"},
+        "changes": [change("user/dora", "create", "", json!([])), change("user/alice", "update", "", json!([]))],
+    }));
+    let now = plan(json!({
+        "as_of": "2026-11-23",
+        "facts": {"user/alice": "2", "user/carol": "1", "user/same": "1"},
+        "changes": [change("user/dora", "create", "", json!([["path", null, "/"]]))],
+    }));
+    let moved: Vec<String> = what_moved(&reviewed, &now)
+        .into_iter()
+        .map(|moved| {
+            let name = moved
+                .resource
+                .map(|resource| format!("{resource} "))
+                .unwrap_or_default();
+            format!("{name}{}", moved.how)
+        })
+        .collect();
+    assert_eq!(
+        moved,
+        [
+            "the date (--as-of) is another one",
+            "user/alice has changed in the account",
+            "user/bob was live and is gone",
+            "user/carol is live now and was not",
+            "user/dora is asked for otherwise than in the reviewed plan",
+        ]
+    );
+    assert!(what_moved(&now, &now).is_empty());
+}
