@@ -1,0 +1,136 @@
+//! Golden cases: a folder holds a manifest, the calls that brought the account about, and the plan.
+
+use std::path::Path;
+
+use crate::{
+    binary::{Output, Workspace},
+    golden,
+    service::Service,
+    setup,
+};
+
+/// Where a case's account is kept, below its working directory.
+const ACCOUNT: &str = "account.json";
+
+/// Every code that `--allow` takes.
+const GUARDRAILS: [&str; 9] = [
+    "deletions",
+    "own-access",
+    "administrators",
+    "break-glass",
+    "password-policy",
+    "mfa",
+    "boundary",
+    "alias",
+    "shared-policy",
+];
+
+/// Runs one case.
+///
+/// # Errors
+///
+/// Everything that differs from what the folder expects, for a person to read.
+pub fn run(folder: &Path) -> Result<(), String> {
+    let workspace = Workspace::new();
+    prepare(&workspace, folder)?;
+    let arguments = std::fs::read_to_string(folder.join("args")).unwrap_or_default();
+
+    let plan = command(&workspace, "plan --detailed-exitcode", &arguments);
+    let planned = matches!(plan.code, Some(0 | 2 | 3));
+    let (file, other) = if planned {
+        ("plan.txt", "error.txt")
+    } else {
+        ("error.txt", "plan.txt")
+    };
+    settle(folder, other, None)?;
+    settle(folder, file, Some(&plan.render()))?;
+    if planned {
+        apply(&workspace, folder, &arguments, &plan)
+    } else {
+        settle(folder, "apply.txt", None)
+    }
+}
+
+/// Whatever can be planned can be applied, and then nothing is left to do.
+fn apply(workspace: &Workspace, folder: &Path, arguments: &str, plan: &Output) -> Result<(), String> {
+    let approved = "apply --auto-approve --plain-credentials --credentials-dir credentials";
+    let applied = command(workspace, approved, arguments);
+    // What apply prints for an ordinary plan is the transcripts' business.
+    if applied.code == Some(0) {
+        settle(folder, "apply.txt", None)?;
+    } else {
+        settle(folder, "apply.txt", Some(&applied.render()))?;
+    }
+    match applied.code {
+        Some(0) => {}
+        Some(3) => {
+            let before = command(workspace, "plan --detailed-exitcode", arguments);
+            if before.render() != plan.render() {
+                let difference = golden::difference("the plan", &plan.render(), &before.render());
+                return Err(format!("apply refused and yet changed something: {difference}"));
+            }
+            let allow: String = GUARDRAILS.iter().map(|code| format!(" --allow {code}")).collect();
+            let allowed = command(workspace, &format!("{approved}{allow}"), arguments);
+            if allowed.code != Some(0) {
+                return Err(format!("apply with everything allowed failed:\n{}", allowed.render()));
+            }
+        }
+        _ => return Ok(()),
+    }
+    let after = command(workspace, "plan --detailed-exitcode", arguments);
+    if !after.stdout.contains("No changes.") || after.code == Some(2) {
+        return Err(format!(
+            "after apply there is still something to do:\n{}",
+            after.render()
+        ));
+    }
+    Ok(())
+}
+
+fn command(workspace: &Workspace, verb: &str, arguments: &str) -> Output {
+    workspace
+        .trueup()
+        .args(verb)
+        .args(arguments)
+        .env("TRUEUP_LIVE", format!("sandbox:{ACCOUNT}"))
+        .run()
+}
+
+/// Copies the manifest and brings the account about.
+fn prepare(workspace: &Workspace, folder: &Path) -> Result<(), String> {
+    for entry in std::fs::read_dir(folder).map_err(|error| error.to_string())? {
+        let entry = entry.map_err(|error| error.to_string())?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        match name.as_str() {
+            "manifest" => workspace.copy(&entry.path(), "trueup"),
+            "manifest.yaml" => workspace.write("trueup.yaml", read(&entry.path())?),
+            "args" | "setup.txt" | "plan.txt" | "error.txt" | "apply.txt" => {}
+            _ if name.ends_with(".json") => workspace.write(&name, read(&entry.path())?),
+            _ => return Err(format!("{name} is no part of a case")),
+        }
+    }
+    let script = folder.join("setup.txt");
+    if script.is_file() {
+        let service = Service::sandbox(workspace, ACCOUNT);
+        let script = String::from_utf8_lossy(&read(&script)?).into_owned();
+        setup::run(&script, folder, service.address()).map_err(|error| format!("setup.txt, {error}"))?;
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Holds a file to what was found: its text, or that there is no such file.
+fn settle(folder: &Path, file: &str, found: Option<&str>) -> Result<(), String> {
+    let path = folder.join(file);
+    match found {
+        Some(found) => golden::check(&path, found),
+        None if !path.exists() => Ok(()),
+        None if golden::blessing() => std::fs::remove_file(&path).map_err(|error| error.to_string()),
+        None => Err(format!(
+            "{file} is expected, but the command ended otherwise (BLESS=1 rewrites it)"
+        )),
+    }
+}

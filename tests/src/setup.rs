@@ -1,0 +1,232 @@
+//! A small language for bringing an account about: one IAM call a line, sent over the wire.
+//!
+//! ```text
+//! # a comment
+//! CreateUser UserName=alice Path=/platform/ Tag.owner=alice@example.com
+//! PutUserPolicy UserName=alice PolicyName=audit PolicyDocument='Allow s3:GetObject, s3:ListBucket on *'
+//! CreatePolicy PolicyName=baseline PolicyDocument=@baseline.json
+//! UntagUser UserName=alice TagKeys=owner,team
+//! repeat 12 CreateUser UserName=worker-{n}
+//! CreateAccessKey UserName=alice
+//! UpdateAccessKey UserName=alice AccessKeyId=$AccessKeyId Status=Inactive
+//! refused EntityAlreadyExists CreateUser UserName=alice
+//! ```
+//!
+//! - `Tag.KEY=VALUE` is the next member of `Tags`, and `TagKeys` a list.
+//! - A document is `@FILE` beside the script, JSON, or statements in words joined by `;`.
+//! - `$NAME` is the text of the element of that name that was answered last; `$totp1` and `$totp2` are the current and
+//!   the next code of the seed that was answered last.
+//! - A line that begins with `refused CODE` must be refused with that code; every other line must be accepted.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::Path};
+
+use serde_json::{Value, json};
+
+use crate::wire::{self, Answer};
+
+/// Makes all calls of a script.
+///
+/// # Errors
+///
+/// The first line that is no call, or was answered otherwise than expected.
+pub fn run(script: &str, folder: &Path, address: SocketAddr) -> Result<(), String> {
+    let mut answers = Answers::default();
+    for (index, line) in script.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        run_line(line, folder, address, &mut answers)
+            .map_err(|error| format!("line {}: {line}\n  {error}", index + 1))?;
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Answers(BTreeMap<String, String>);
+
+impl Answers {
+    fn remember(&mut self, answer: &Answer) {
+        for name in [
+            "AccessKeyId",
+            "SerialNumber",
+            "Base32StringSeed",
+            "VersionId",
+            "Arn",
+            "SSHPublicKeyId",
+        ] {
+            if let Some(text) = answer.element(name) {
+                self.0.insert(name.to_owned(), text);
+            }
+        }
+    }
+
+    fn resolve(&self, value: &str) -> Result<String, String> {
+        let Some(name) = value.strip_prefix('$') else {
+            return Ok(value.to_owned());
+        };
+        match name {
+            "totp1" => totp(self.get("Base32StringSeed")?, 0),
+            "totp2" => totp(self.get("Base32StringSeed")?, 1),
+            name => self.get(name).map(ToOwned::to_owned),
+        }
+    }
+
+    fn get(&self, name: &str) -> Result<&str, String> {
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .ok_or_else(|| format!("nothing was answered with {name}"))
+    }
+}
+
+fn run_line(line: &str, folder: &Path, address: SocketAddr, answers: &mut Answers) -> Result<(), String> {
+    let (refused, line) = match line.strip_prefix("refused ").and_then(|rest| rest.split_once(' ')) {
+        Some((code, rest)) => (Some(code), rest),
+        None => (None, line),
+    };
+    let (times, line) = match line.strip_prefix("repeat ").and_then(|rest| rest.split_once(' ')) {
+        Some((times, rest)) => (times.parse::<usize>().map_err(|error| error.to_string())?, rest),
+        None => (1, line),
+    };
+    for n in 1..=times {
+        let words = split(&line.replace("{n}", &n.to_string()))?;
+        let (operation, parameters) = words.split_first().ok_or("no operation")?;
+        let parameters = expand(parameters, folder, answers)?;
+        let answer = wire::call(address, operation, &parameters).map_err(|error| error.to_string())?;
+        if answer.error_code().as_deref() != refused {
+            return Err(format!("answered {}: {}", answer.status, answer.body));
+        }
+        answers.remember(&answer);
+    }
+    Ok(())
+}
+
+/// Splits at white space outside of single quotes.
+fn split(line: &str) -> Result<Vec<String>, String> {
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    for character in line.chars() {
+        match character {
+            '\'' => quoted = !quoted,
+            ' ' if !quoted => words.push(String::new()),
+            _ => words.last_mut().expect("there is a word").push(character),
+        }
+    }
+    if quoted {
+        return Err("a quote is not closed".to_owned());
+    }
+    Ok(words.into_iter().filter(|word| !word.is_empty()).collect())
+}
+
+fn expand(words: &[String], folder: &Path, answers: &Answers) -> Result<Vec<(String, String)>, String> {
+    let mut parameters = Vec::new();
+    let mut tags = 0;
+    for word in words {
+        let (name, value) = word.split_once('=').ok_or_else(|| format!("`{word}` has no `=`"))?;
+        let value = answers.resolve(value)?;
+        if let Some(key) = name.strip_prefix("Tag.") {
+            tags += 1;
+            parameters.push((format!("Tags.member.{tags}.Key"), key.to_owned()));
+            parameters.push((format!("Tags.member.{tags}.Value"), value));
+        } else if name == "TagKeys" {
+            for (index, key) in value.split(',').enumerate() {
+                parameters.push((format!("TagKeys.member.{}", index + 1), key.to_owned()));
+            }
+        } else if name.ends_with("PolicyDocument") {
+            parameters.push((name.to_owned(), document(&value, folder)?));
+        } else {
+            parameters.push((name.to_owned(), value));
+        }
+    }
+    Ok(parameters)
+}
+
+fn document(text: &str, folder: &Path) -> Result<String, String> {
+    if let Some(file) = text.strip_prefix('@') {
+        return std::fs::read_to_string(folder.join(file)).map_err(|error| format!("{file}: {error}"));
+    }
+    if !text.starts_with("Allow ") && !text.starts_with("Deny ") {
+        return Ok(text.to_owned());
+    }
+    let statements = text
+        .split(';')
+        .map(|statement| {
+            let (effect, rest) = statement.trim().split_once(' ').ok_or("an effect stands alone")?;
+            let (actions, resource) = rest.rsplit_once(" on ").ok_or("a statement has no ` on RESOURCE`")?;
+            let actions: Vec<_> = actions.split(',').map(str::trim).collect();
+            Ok(json!({"Effect": effect, "Action": actions, "Resource": resource}))
+        })
+        .collect::<Result<Vec<Value>, String>>()?;
+    Ok(json!({"Version": "2012-10-17", "Statement": statements}).to_string())
+}
+
+/// The code of RFC 6238 for the current time step and so many more.
+fn totp(seed: &str, steps: u64) -> Result<String, String> {
+    use hmac::{Hmac, KeyInit as _, Mac as _};
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a code belongs to the time at which it is checked"
+    )]
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_err(|error| error.to_string())?
+        .as_secs();
+    let mut mac = Hmac::<sha1::Sha1>::new_from_slice(&base32(seed)?).map_err(|error| error.to_string())?;
+    mac.update(&(now / 30 + steps).to_be_bytes());
+    let hash = mac.finalize().into_bytes();
+    let offset = usize::from(hash[19] & 0xf);
+    let number = hash[offset..offset + 4]
+        .iter()
+        .fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
+    Ok(format!("{:06}", (number & 0x7fff_ffff) % 1_000_000))
+}
+
+fn base32(text: &str) -> Result<Vec<u8>, String> {
+    let (mut bytes, mut bits, mut buffer) = (Vec::new(), 0, 0_u32);
+    for character in text.trim_end_matches('=').bytes() {
+        let value = match character {
+            b'A'..=b'Z' => character - b'A',
+            b'2'..=b'7' => character - b'2' + 26,
+            _ => return Err(format!("`{text}` is no base32")),
+        };
+        buffer = buffer << 5 | u32::from(value);
+        bits += 5;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push((buffer >> bits) as u8);
+            buffer &= (1 << bits) - 1;
+        }
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_become_parameters() {
+        let words =
+            split("PutUserPolicy Tag.a=1 Tag.b='x y' TagKeys=k,l PolicyDocument='Deny s3:*, iam:* on *'").unwrap();
+        let parameters = expand(&words[1..], Path::new("."), &Answers::default()).unwrap();
+        let document =
+            r#"{"Statement":[{"Action":["s3:*","iam:*"],"Effect":"Deny","Resource":"*"}],"Version":"2012-10-17"}"#;
+        let expected = [
+            ("Tags.member.1.Key", "a"),
+            ("Tags.member.1.Value", "1"),
+            ("Tags.member.2.Key", "b"),
+            ("Tags.member.2.Value", "x y"),
+            ("TagKeys.member.1", "k"),
+            ("TagKeys.member.2", "l"),
+            ("PolicyDocument", document),
+        ];
+        assert_eq!(parameters, expected.map(|(k, v)| (k.to_owned(), v.to_owned())));
+    }
+
+    #[test]
+    fn base32_is_rfc_4648() {
+        assert_eq!(base32("MZXW6YTBOI======").unwrap(), b"foobar");
+    }
+}
