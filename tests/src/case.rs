@@ -1,6 +1,8 @@
 //! Golden cases: a folder holds a manifest, the calls that brought the account about, and the plan.
 
-use std::path::Path;
+use std::{fmt::Write as _, path::Path};
+
+use serde_json::Value;
 
 use crate::{
     binary::{Output, Workspace},
@@ -44,11 +46,35 @@ pub fn run(folder: &Path) -> Result<(), String> {
     };
     settle(folder, other, None)?;
     settle(folder, file, Some(&plan.render()))?;
+    let order = if planned { order(&workspace, &arguments)? } else { None };
+    settle(folder, "order.txt", order.as_deref())?;
     if planned {
         apply(&workspace, folder, &arguments, &plan)
     } else {
         settle(folder, "apply.txt", None)
     }
+}
+
+/// The calls of the plan in their order, one a line; nothing where there are none.
+fn order(workspace: &Workspace, arguments: &str) -> Result<Option<String>, String> {
+    let plan = command(workspace, "plan --format json", arguments);
+    let plan: Value = serde_json::from_str(&plan.stdout).map_err(|error| format!("{error}:\n{}", plan.render()))?;
+    let mut text = String::new();
+    for action in plan["actions"].as_array().into_iter().flatten() {
+        let word = |name: &str| action[name].as_str().unwrap_or_default().to_owned();
+        let _ = write!(text, "{} {} {}", action["id"], word("operation"), word("resource"));
+        let after: Vec<_> = action["after"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(Value::to_string)
+            .collect();
+        if !after.is_empty() {
+            let _ = write!(text, "  after {}", after.join(", "));
+        }
+        text.push('\n');
+    }
+    Ok((!text.is_empty()).then_some(text))
 }
 
 /// Whatever can be planned can be applied, and then nothing is left to do.
@@ -104,7 +130,7 @@ fn prepare(workspace: &Workspace, folder: &Path) -> Result<(), String> {
         match name.as_str() {
             "manifest" => workspace.copy(&entry.path(), "trueup"),
             "manifest.yaml" => workspace.write("trueup.yaml", read(&entry.path())?),
-            "args" | "setup.txt" | "plan.txt" | "error.txt" | "apply.txt" => {}
+            "args" | "setup.txt" | "plan.txt" | "order.txt" | "error.txt" | "apply.txt" => {}
             _ if name.ends_with(".json") => workspace.write(&name, read(&entry.path())?),
             _ => return Err(format!("{name} is no part of a case")),
         }
