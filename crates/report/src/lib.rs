@@ -20,6 +20,9 @@ pub use document::{ReadPlanError, plan_json, read_plan, to_json};
 pub use plan_text::{render_guardrails, render_plan_text};
 pub use stale::{Moved, what_moved};
 
+/// The JSON Schema of the plan document, as JSON text with a final line feed.
+pub const PLAN_SCHEMA: &str = include_str!("../schema/plan.schema.json");
+
 /// How text is rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TextOptions {

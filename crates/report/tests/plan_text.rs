@@ -354,3 +354,53 @@ fn what_moved_is_named() {
     );
     assert!(what_moved(&now, &now).is_empty());
 }
+
+/// The names of the members of an object, or of what a schema says of one.
+fn names(object: &serde_json::Value) -> Vec<&String> {
+    object.as_object().unwrap().keys().collect()
+}
+
+#[test]
+fn the_schema_describes_every_member_and_no_other() {
+    let schema: serde_json::Value = serde_json::from_str(trueup_report::PLAN_SCHEMA).unwrap();
+    let document = serde_json::to_value(hostile()).unwrap();
+    let same = |value: &serde_json::Value, schema: &serde_json::Value| {
+        assert_eq!(names(value), names(&schema["properties"]));
+        let mut required: Vec<_> = schema["required"].as_array().unwrap().iter().collect();
+        required.sort_by_key(|name| name.to_string());
+        assert_eq!(
+            names(value),
+            required
+                .iter()
+                .map(|name| match name {
+                    serde_json::Value::String(name) => name,
+                    _ => panic!("not a name"),
+                })
+                .collect::<Vec<_>>()
+        );
+    };
+    same(&document, &schema);
+    for object in ["overview", "summary", "reads"] {
+        same(&document[object], &schema["properties"][object]);
+    }
+    for list in [
+        "changes",
+        "actions",
+        "requirements",
+        "unmanaged",
+        "ignored",
+        "guardrails",
+        "notes",
+    ] {
+        same(&document[list][0], &schema["properties"][list]["items"]);
+    }
+    same(
+        &document["changes"][0]["fields"][0],
+        &schema["properties"]["changes"]["items"]["properties"]["fields"]["items"],
+    );
+    let codes = &schema["properties"]["guardrails"]["items"]["properties"]["code"]["enum"];
+    assert_eq!(
+        codes,
+        &serde_json::to_value(trueup_planner::GuardrailCode::ALL).unwrap()
+    );
+}
