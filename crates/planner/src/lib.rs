@@ -3,8 +3,23 @@
 //! This crate is pure: it never reads the clock, the disk, the network or the environment, and the same input gives
 //! the same bytes. It never leaves a choice for apply time, and it never holds a secret.
 
+mod account;
+mod assemble;
 mod call;
+mod digest;
+mod draft;
+mod groups;
+mod guardrails;
+mod needs;
 mod plan;
+mod policies;
+mod quotas;
+mod references;
+mod requirements;
+mod resolve;
+mod transition;
+mod users;
+mod world;
 
 pub use call::{ActionId, Call, KeyStatus, VersionRef};
 pub use plan::{
@@ -15,7 +30,13 @@ pub use plan::{
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
-use trueup_model::{Desired, Live, live::Needs};
+use trueup_model::{Desired, Live, Resource, UserName, live::Needs};
+
+use crate::{
+    draft::Draft,
+    resolve::{Fate, Resolved},
+    world::World,
+};
 
 /// What a plan depends on beside the two states.
 #[derive(Debug, Clone)]
@@ -53,10 +74,12 @@ pub struct Problem {
     pub hint: Option<String>,
 }
 
-/// What has to be read beyond the bulk read before [`plan`] can be called: decided from the bulk read alone.
+/// What has to be read before [`plan`] can be called and is not known yet.
+///
+/// Decided from what was read so far. What is read can raise another question (somebody has no MFA device: do they
+/// have a password?), so a caller asks until the answer is empty; three rounds are enough for every account.
 pub fn needs(desired: &Desired, live: &Live, options: &Options) -> Needs {
-    let _ = (desired, live, options);
-    Needs::default()
+    needs::missing(&Resolved::new(desired, live, options.as_of))
 }
 
 /// Makes the plan.
@@ -65,6 +88,170 @@ pub fn needs(desired: &Desired, live: &Live, options: &Options) -> Needs {
 ///
 /// [`PlanError`] where the account is another one, or where quotas, renames or references make it impossible.
 pub fn plan(desired: &Desired, live: &Live, options: &Options) -> Result<Plan, PlanError> {
-    let _ = (desired, live, options);
-    Err(PlanError::Impossible(Vec::new()))
+    if live.account.id != desired.account.id {
+        return Err(PlanError::WrongAccount {
+            live: live.account.id.to_string(),
+            desired: desired.account.id.to_string(),
+        });
+    }
+    let mut resolved = Resolved::new(desired, live, options.as_of);
+    references::check(&mut resolved);
+    users::keep_groups_of_ignored_members(&mut resolved);
+
+    let mut draft = Draft::default();
+    account::alias(&resolved, &mut draft);
+    let password_policy = account::password_policy(&resolved, &mut draft);
+    policies::declared(&resolved, &mut draft);
+    groups::declared(&resolved, &mut draft);
+    let ignored_memberships = users::plan(&resolved, password_policy, &mut draft);
+    groups::deletions(&resolved, &mut draft);
+    policies::deletions(&mut resolved, &mut draft);
+
+    let before = World::of_live(live, &resolved.user_names, &resolved.group_names);
+    let mut after = before.clone();
+    for effect in draft.steps.iter().filter_map(|step| step.effect.as_ref()) {
+        after.apply(effect);
+    }
+    quotas::check(&resolved, &after, &mut draft);
+    let view = guardrails::View {
+        resolved: &resolved,
+        draft: &draft,
+        before: &before,
+        after: &after,
+    };
+    let (guardrails, guardrail_notes) = guardrails::check(&view, &options.allow);
+    transition::order(&resolved, &before, &after, &mut draft);
+    users::passwords_last(&resolved, &mut draft);
+
+    let Draft {
+        mut changes,
+        steps,
+        notes,
+        problems,
+        ..
+    } = draft;
+    let mut all_problems = resolved.problems.clone();
+    all_problems.extend(problems);
+    if !all_problems.is_empty() {
+        return Err(PlanError::Impossible(all_problems));
+    }
+    let Some(actions) = assemble::actions(steps) else {
+        return Err(PlanError::Impossible(vec![Problem {
+            message: "the steps of this plan wait for each other; this is a bug of trueup, please report it".to_owned(),
+            hint: None,
+        }]));
+    };
+    changes.sort_by(|a, b| a.resource.cmp(&b.resource));
+    let facts = digest::facts(&resolved);
+    let digest = digest::digest(&resolved, &facts, &actions);
+    let mut all_notes = resolved.notes.clone();
+    all_notes.extend(notes);
+    all_notes.extend(guardrail_notes);
+    all_notes.extend(live.notes.iter().map(|note| Note {
+        strict: false,
+        resource: None,
+        message: note.clone(),
+    }));
+    let count = |kinds: &[ChangeKind]| changes.iter().filter(|change| kinds.contains(&change.change)).count() as u64;
+    Ok(Plan {
+        format_version: FORMAT_VERSION.to_owned(),
+        tool_version: options.tool_version.clone(),
+        account_id: live.account.id.clone(),
+        as_of: options.as_of,
+        digest,
+        overview: overview(&resolved, &changes),
+        summary: Summary {
+            create: count(&[ChangeKind::Create]),
+            update: count(&[ChangeKind::Update, ChangeKind::Rename]),
+            delete: count(&[ChangeKind::Delete]),
+            actions: actions.len() as u64,
+        },
+        requirements: requirements::check(&resolved),
+        access: Vec::new(),
+        unmanaged: {
+            let mut unmanaged = resolved.unmanaged.clone();
+            unmanaged.sort_by(|a, b| a.resource.cmp(&b.resource));
+            unmanaged
+        },
+        ignored: {
+            let users = resolved.ignored_users.values();
+            let rest = resolved
+                .ignored_groups
+                .values()
+                .chain(resolved.ignored_policies.values());
+            let mut ignored: Vec<Ignored> = users.chain(rest).cloned().chain(ignored_memberships).collect();
+            ignored.sort_by(|a, b| a.resource.cmp(&b.resource));
+            ignored
+        },
+        guardrails,
+        notes: all_notes,
+        facts,
+        reads: Reads {
+            total: live.reads.values().sum(),
+            by_operation: live.reads.clone(),
+        },
+        changes,
+        actions,
+    })
+}
+
+fn overview(resolved: &Resolved<'_>, changes: &[Change]) -> Overview {
+    let scope = &resolved.desired.scope;
+    let kinds = [
+        ("users", &scope.users),
+        ("groups", &scope.groups),
+        ("policies", &scope.policies),
+    ];
+    let mut changed: BTreeSet<Resource> = changes.iter().map(|change| change.resource.entity()).collect();
+    // A membership is declared on the user, so it is a change of the user as much as of the group.
+    changed.extend(
+        changes
+            .iter()
+            .filter(|change| change.resource.kind() == "member")
+            .filter_map(|change| {
+                change
+                    .resource
+                    .part_name()
+                    .map(|user| Resource::user(&UserName::from_live(user)))
+            }),
+    );
+    fn live<D, L>(fate: &Fate<'_, D, L>) -> bool {
+        matches!(fate, Fate::Declared { live: Some(_), .. })
+    }
+    let users = resolved
+        .users
+        .iter()
+        .filter(|(_, fate)| live(fate))
+        .map(|(name, _)| Resource::user(name));
+    let groups = resolved
+        .groups
+        .iter()
+        .filter(|(_, fate)| live(fate))
+        .map(|(name, _)| Resource::group(name));
+    let policies = resolved
+        .policies
+        .iter()
+        .filter(|(_, fate)| live(fate))
+        .map(|(name, _)| Resource::policy(name));
+    let managed: Vec<Resource> = users.chain(groups).chain(policies).collect();
+    Overview {
+        alias: resolved
+            .live
+            .account
+            .alias
+            .as_ref()
+            .map(|alias| alias.as_str().to_owned()),
+        scope: kinds
+            .into_iter()
+            .map(|(kind, scope)| {
+                (
+                    kind.to_owned(),
+                    scope.paths.iter().map(|path| path.as_str().to_owned()).collect(),
+                )
+            })
+            .collect(),
+        unchanged: managed.iter().filter(|resource| !changed.contains(*resource)).count() as u64,
+        managed: managed.len() as u64,
+        untouchable: resolved.untouchable,
+    }
 }

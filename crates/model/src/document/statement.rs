@@ -50,8 +50,8 @@ struct Parts {
 }
 
 impl Statement {
-    pub(super) fn new(source: &[(String, Json)], partition: &str) -> Self {
-        let elements = fold_statement(source, partition);
+    pub(super) fn new(source: Members, partition: &str) -> Self {
+        let elements = fold_statement(&source, partition);
         let word = source.iter().find(|(name, _)| name == "Effect");
         let effect = match word.and_then(|(_, value)| value.as_str()) {
             Some("Allow") => Effect::Allow,
@@ -61,7 +61,7 @@ impl Statement {
         let mut canonical = String::new();
         write_canonical_elements(&elements, &mut canonical);
         Self(Arc::new(Parts {
-            source: source.to_vec(),
+            source,
             elements,
             effect,
             canonical,
@@ -186,7 +186,7 @@ impl Statement {
             .filter(|(name, _)| name != "Sid")
             .cloned()
             .collect();
-        Self::new(&unnamed, "aws")
+        Self::new(unnamed, "aws")
     }
 
     /// What to call it: its id, or a short description such as `Allow s3:GetObject, s3:PutObject on *`.

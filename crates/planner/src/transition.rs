@@ -1,0 +1,715 @@
+//! The order in which policies change, so that nobody can do more in between than before or after.
+//!
+//! Calls are tried on a [`World`]: a call may be made when everyone whom it affects stays within what they could do
+//! before the plan or can do after it. Where no remaining call has that property, a document goes through an
+//! intermediate one, or a temporary inline policy holds the denies meanwhile. What is found becomes edges between
+//! steps, so that every order that the executor can choose has the property too.
+//!
+//! People whom the plan creates are not looked at: they have no credentials until everything else about them is done.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trueup_model::{
+    GroupName, InlinePolicyName, Live, PolicyArn, PolicyDocument, Resource, UserName,
+    document::Statement,
+    quota::{
+        ATTACHED_POLICIES_PER_GROUP, GROUP_INLINE_POLICY_SIZE, GROUPS_PER_USER, MANAGED_POLICY_SIZE,
+        USER_INLINE_POLICY_SIZE, VERSIONS_PER_POLICY,
+    },
+};
+
+use crate::{
+    ActionId, Call, VersionRef,
+    draft::{Draft, rank},
+    quotas::attached_policies_per_user,
+    resolve::Resolved,
+    world::{Access, Effect, Principal, World},
+};
+
+/// The temporary inline policy that holds denies while the policies that bring or take them change.
+pub(crate) const TRANSITION_POLICY: &str = "trueup-transition";
+
+/// Adds to the draft the edges, and where needed the steps, that keep everyone's access within before and after.
+pub(crate) fn order(resolved: &Resolved<'_>, before: &World, after: &World, draft: &mut Draft) {
+    let mut search = Search::new(resolved, before, after, draft);
+    search.run(draft);
+}
+
+struct Search<'a> {
+    live: &'a Live,
+    user_attachments: usize,
+    world: World,
+    /// Principals that more than one step affects, with what they could do before and can do after.
+    contended: BTreeMap<Principal, (Access, Access)>,
+    /// Whom each step can affect, of the contended.
+    affected: BTreeMap<usize, BTreeSet<Principal>>,
+    /// Steps not placed yet, in the order in which they are tried.
+    remaining: Vec<usize>,
+    placed: BTreeSet<usize>,
+    /// Placed steps that take something away, by whom they can affect.
+    restrictions: BTreeMap<Principal, Vec<usize>>,
+    /// Placed steps by the owner and kind of what they change.
+    by_owner: BTreeMap<(u8, String), Vec<usize>>,
+    /// Steps that had to wait for room.
+    waited_for_room: BTreeSet<usize>,
+    /// How far documents have been split, by their final step.
+    splits: BTreeMap<usize, Split>,
+    /// Users that hold the temporary policy.
+    temporary: BTreeSet<UserName>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Split {
+    DeniesJoined,
+    AllowsCommon,
+}
+
+/// What a step does to whoever holds what it changes, whether or not anybody does at that moment.
+#[derive(Debug, Clone, Copy, Default)]
+struct Delta {
+    grows: bool,
+    shrinks: bool,
+}
+
+enum Blocked {
+    Room(String),
+    Access(BTreeSet<Principal>),
+    Waiting,
+}
+
+impl<'a> Search<'a> {
+    fn new(resolved: &'a Resolved<'_>, before: &World, after: &World, draft: &Draft) -> Self {
+        let mut world = before.clone();
+        world.share_numbers(after);
+        let mut affected: BTreeMap<usize, BTreeSet<Principal>> = BTreeMap::new();
+        let mut counts: BTreeMap<Principal, u32> = BTreeMap::new();
+        let mut order = Vec::new();
+        for (index, step) in draft.steps.iter().enumerate() {
+            let Some(effect) = &step.effect else { continue };
+            let mut principals = before.affected(effect);
+            principals.extend(after.affected(effect));
+            principals
+                .retain(|principal| !matches!(principal, Principal::User(name) if draft.new_users.contains(name)));
+            for principal in &principals {
+                *counts.entry(principal.clone()).or_default() += 1;
+            }
+            affected.insert(index, principals);
+            let delta = delta(&mut world, effect);
+            let place = match (delta.shrinks, delta.grows, step.rank == rank::REMOVE) {
+                (true, false, false) => 0,
+                (_, true, false) => 1,
+                (false, false, false) => 2,
+                (_, false, true) => 3,
+                (_, true, true) => 4,
+            };
+            order.push((place, step.rank, &step.resource, index));
+        }
+        order.sort();
+        let remaining = order.into_iter().map(|(.., index)| index).collect();
+        let contended: BTreeMap<Principal, (Access, Access)> = counts
+            .into_iter()
+            .filter(|(_, count)| *count > 1)
+            .map(|(principal, _)| {
+                let sides = (before.access(&principal), after.access(&principal));
+                (principal, sides)
+            })
+            .collect();
+        for principals in affected.values_mut() {
+            principals.retain(|principal| contended.contains_key(principal));
+        }
+        Self {
+            live: resolved.live,
+            user_attachments: attached_policies_per_user(resolved.live),
+            world,
+            contended,
+            affected,
+            remaining,
+            placed: BTreeSet::new(),
+            restrictions: BTreeMap::new(),
+            by_owner: BTreeMap::new(),
+            waited_for_room: BTreeSet::new(),
+            splits: BTreeMap::new(),
+            temporary: BTreeSet::new(),
+        }
+    }
+
+    fn run(&mut self, draft: &mut Draft) {
+        while !self.remaining.is_empty() {
+            if self.pass(draft) || self.split(draft) || self.hold_denies(draft) {
+                continue;
+            }
+            self.give_up(draft);
+            return;
+        }
+    }
+
+    /// Places every step that may be made now; says whether there was any.
+    fn pass(&mut self, draft: &mut Draft) -> bool {
+        let mut progress = false;
+        for index in std::mem::take(&mut self.remaining) {
+            match self.blocked(index, draft) {
+                None => {
+                    self.place(index, draft);
+                    progress = true;
+                }
+                Some(reason) => {
+                    if matches!(reason, Blocked::Room(_)) {
+                        self.waited_for_room.insert(index);
+                    }
+                    self.remaining.push(index);
+                }
+            }
+        }
+        progress
+    }
+
+    fn blocked(&mut self, index: usize, draft: &Draft) -> Option<Blocked> {
+        let step = &draft.steps[index];
+        let effect = step.effect.as_ref()?;
+        // Steps without an effect wait for nothing in here.
+        if !step
+            .after
+            .iter()
+            .all(|first| draft.steps[*first].effect.is_none() || self.placed.contains(first))
+        {
+            return Some(Blocked::Waiting);
+        }
+        let mut principals = self.affected.get(&index).cloned().unwrap_or_default();
+        principals.extend(
+            self.world
+                .affected(effect)
+                .into_iter()
+                .filter(|p| self.contended.contains_key(p)),
+        );
+        let now: Vec<(Principal, Access)> = principals
+            .into_iter()
+            .map(|principal| {
+                let access = self.world.access(&principal);
+                (principal, access)
+            })
+            .collect();
+        let room_now = room(&self.world, effect);
+        let undo = self.world.apply(effect);
+        let no_room = self.no_room(effect, room_now);
+        let mut unsafe_for = BTreeSet::new();
+        for (principal, now) in now {
+            let Some((before, after)) = self.contended.get(&principal) else {
+                continue;
+            };
+            let then = self.world.access(&principal);
+            if !then.is_within(before, after) && !now.only_shrinks_to(&then) {
+                unsafe_for.insert(principal);
+            }
+        }
+        self.world.revert(undo);
+        if let Some(what) = no_room {
+            return Some(Blocked::Room(what));
+        }
+        (!unsafe_for.is_empty()).then_some(Blocked::Access(unsafe_for))
+    }
+
+    /// The quota that the call just applied breaks, in words. A call that only takes away breaks none.
+    fn no_room(&self, effect: &Effect, now: usize) -> Option<String> {
+        let then = room(&self.world, effect);
+        let (what, limit) = match effect {
+            Effect::Membership(user, ..) => (format!("user `{user}` in more groups at once"), GROUPS_PER_USER),
+            Effect::UserAttachment(user, ..) => (
+                format!("more policies attached to user `{user}` at once"),
+                self.user_attachments,
+            ),
+            Effect::GroupAttachment(group, ..) => (
+                format!("more policies attached to group `{group}` at once"),
+                ATTACHED_POLICIES_PER_GROUP,
+            ),
+            Effect::UserInline(user, ..) => (
+                format!("longer inline policies of user `{user}` at once"),
+                USER_INLINE_POLICY_SIZE,
+            ),
+            Effect::GroupInline(group, ..) => (
+                format!("longer inline policies of group `{group}` at once"),
+                GROUP_INLINE_POLICY_SIZE,
+            ),
+            Effect::Boundary(..) | Effect::PolicyDefault(..) => return None,
+        };
+        (then > limit && then > now).then(|| format!("{what}, IAM allows {limit}"))
+    }
+
+    /// Whether there is room for a call that is not planned yet.
+    fn fits(&mut self, effect: &Effect) -> bool {
+        let now = room(&self.world, effect);
+        let undo = self.world.apply(effect);
+        let no_room = self.no_room(effect, now);
+        self.world.revert(undo);
+        no_room.is_none()
+    }
+
+    /// Makes a step the next one, with edges from the earlier ones that it relies on.
+    fn place(&mut self, index: usize, draft: &mut Draft) {
+        let Some(effect) = draft.steps[index].effect.clone() else {
+            return;
+        };
+        let change = delta(&mut self.world, &effect);
+        let mut edges = BTreeSet::new();
+        // Growth relies on every restriction made before it; a restriction relies on nothing.
+        if change.grows {
+            for principal in self.affected.get(&index).into_iter().flatten() {
+                edges.extend(self.restrictions.get(principal).into_iter().flatten());
+            }
+        }
+        let owner = owner(&effect);
+        let waited = self.waited_for_room.contains(&index);
+        for earlier in self.by_owner.get(&owner).into_iter().flatten() {
+            let Some(theirs) = &draft.steps[*earlier].effect else {
+                continue;
+            };
+            if waited || same_slot(theirs, &effect) {
+                edges.insert(*earlier);
+            }
+        }
+        draft.after(index, edges);
+        if change.shrinks {
+            for principal in self.affected.get(&index).into_iter().flatten() {
+                self.restrictions.entry(principal.clone()).or_default().push(index);
+            }
+        }
+        self.world.apply(&effect);
+        self.by_owner.entry(owner).or_default().push(index);
+        self.placed.insert(index);
+    }
+
+    /// Sends the first document that cannot change in one call through an intermediate one; says whether it could.
+    fn split(&mut self, draft: &mut Draft) -> bool {
+        for position in 0..self.remaining.len() {
+            let index = self.remaining[position];
+            if !matches!(self.blocked(index, draft), Some(Blocked::Access(_))) {
+                continue;
+            }
+            let Some(effect) = draft.steps[index].effect.clone() else {
+                continue;
+            };
+            let Some((live, wanted)) = self.both_documents(&effect) else {
+                continue;
+            };
+            let done = self.splits.get(&index).copied();
+            for level in [Split::DeniesJoined, Split::AllowsCommon] {
+                if done.is_some_and(|done| level <= done) {
+                    continue;
+                }
+                let Some(document) = intermediate(&live, &wanted, level) else {
+                    continue;
+                };
+                if document == live || document == wanted {
+                    continue;
+                }
+                if self.insert_intermediate(index, &effect, document, draft) {
+                    self.splits.insert(index, level);
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    fn both_documents(&self, effect: &Effect) -> Option<(PolicyDocument, PolicyDocument)> {
+        let live = match effect {
+            Effect::UserInline(user, policy, Some(_)) => self.live_user(user)?.inline_policies.get(policy)?.clone(),
+            Effect::GroupInline(group, policy, Some(_)) => self.live_group(group)?.inline_policies.get(policy)?.clone(),
+            Effect::PolicyDefault(arn, _) => self.live_policy(arn)?.document()?.clone(),
+            _ => return None,
+        };
+        let wanted = match effect {
+            Effect::UserInline(_, _, Some(wanted))
+            | Effect::GroupInline(_, _, Some(wanted))
+            | Effect::PolicyDefault(_, wanted) => wanted.clone(),
+            _ => return None,
+        };
+        Some((live, wanted))
+    }
+
+    fn live_user(&self, name: &UserName) -> Option<&trueup_model::live::LiveUser> {
+        self.live.users.get(name)
+    }
+
+    fn live_group(&self, name: &GroupName) -> Option<&trueup_model::live::LiveGroup> {
+        self.live.groups.get(name)
+    }
+
+    fn live_policy(&self, arn: &PolicyArn) -> Option<&trueup_model::live::LivePolicy> {
+        self.live.policies.values().find(|policy| policy.arn == *arn)
+    }
+
+    /// Adds and places the step that puts an intermediate document; `false` where there is no room for it.
+    fn insert_intermediate(
+        &mut self,
+        index: usize,
+        effect: &Effect,
+        document: PolicyDocument,
+        draft: &mut Draft,
+    ) -> bool {
+        let final_step = draft.steps[index].clone();
+        let reason = "in between, so that nobody can do more than before or after".to_owned();
+        let new_effect = match effect {
+            Effect::UserInline(user, policy, _) => {
+                Effect::UserInline(user.clone(), policy.clone(), Some(document.clone()))
+            }
+            Effect::GroupInline(group, policy, _) => {
+                Effect::GroupInline(group.clone(), policy.clone(), Some(document.clone()))
+            }
+            Effect::PolicyDefault(arn, _) if document.size() <= MANAGED_POLICY_SIZE => {
+                Effect::PolicyDefault(arn.clone(), document.clone())
+            }
+            _ => return false,
+        };
+        if !self.fits(&new_effect) {
+            return false;
+        }
+        let structural: Vec<usize> = final_step.after.iter().copied().collect();
+        let inserted = match (&new_effect, &final_step.call) {
+            (
+                Effect::UserInline(..),
+                Call::PutUserPolicy {
+                    user_name, policy_name, ..
+                },
+            ) => {
+                let call = Call::PutUserPolicy {
+                    user_name: user_name.clone(),
+                    policy_name: policy_name.clone(),
+                    policy_document: document,
+                };
+                draft.step_with(final_step.rank, call, &final_step.resource, &reason, new_effect)
+            }
+            (
+                Effect::GroupInline(..),
+                Call::PutGroupPolicy {
+                    group_name,
+                    policy_name,
+                    ..
+                },
+            ) => {
+                let call = Call::PutGroupPolicy {
+                    group_name: group_name.clone(),
+                    policy_name: policy_name.clone(),
+                    policy_document: document,
+                };
+                draft.step_with(final_step.rank, call, &final_step.resource, &reason, new_effect)
+            }
+            (Effect::PolicyDefault(arn, _), _) => {
+                let arn = arn.clone();
+                self.intermediate_version(index, &arn, document, new_effect, &reason, draft)
+            }
+            _ => return false,
+        };
+        draft.after(inserted, structural);
+        self.affected
+            .insert(inserted, self.affected.get(&index).cloned().unwrap_or_default());
+        draft.after(index, [inserted]);
+        self.place(inserted, draft);
+        true
+    }
+
+    /// Adds the calls that make an intermediate version the default, and that delete it in the end.
+    fn intermediate_version(
+        &self,
+        final_step: usize,
+        arn: &PolicyArn,
+        document: PolicyDocument,
+        effect: Effect,
+        reason: &str,
+        draft: &mut Draft,
+    ) -> usize {
+        let resource = draft.steps[final_step].resource.clone();
+        let mut room = Vec::new();
+        if let Some(live) = self.live_policy(arn) {
+            let pruned: BTreeSet<String> = draft
+                .steps
+                .iter()
+                .filter_map(|step| match &step.call {
+                    Call::DeletePolicyVersion {
+                        policy_arn,
+                        version: VersionRef::Id(id),
+                    } if policy_arn == arn => Some(id.clone()),
+                    _ => None,
+                })
+                .collect();
+            let made = draft
+                .steps
+                .iter()
+                .filter(|step| matches!(&step.call, Call::CreatePolicyVersion { policy_arn, .. } if policy_arn == arn))
+                .count();
+            let wanted_by_final = match &draft.steps[final_step].call {
+                Call::SetDefaultPolicyVersion {
+                    version: VersionRef::Id(id),
+                    ..
+                } => Some(id.clone()),
+                _ => None,
+            };
+            if live.versions.len() - pruned.len() + made + 1 > VERSIONS_PER_POLICY {
+                let mut old: Vec<&String> = live
+                    .versions
+                    .keys()
+                    .filter(|id| {
+                        **id != live.default_version && !pruned.contains(*id) && wanted_by_final.as_ref() != Some(*id)
+                    })
+                    .collect();
+                old.sort_by_key(|id| (id.len(), (*id).clone()));
+                if let Some(id) = old.first() {
+                    let call = Call::DeletePolicyVersion {
+                        policy_arn: arn.clone(),
+                        version: VersionRef::Id((*id).clone()),
+                    };
+                    let why = format!("room for a new version: IAM keeps {VERSIONS_PER_POLICY}");
+                    room.push(draft.step(rank::POLICY, call, &resource.version(id), &why));
+                }
+            }
+        }
+        let call = Call::CreatePolicyVersion {
+            policy_arn: arn.clone(),
+            policy_document: document,
+        };
+        let created = draft.step(rank::POLICY, call, &resource, reason);
+        draft.after(created, room.iter().copied());
+        let final_creation: Vec<usize> = draft.steps[final_step].after.iter().copied().collect();
+        for step in final_creation {
+            if matches!(draft.steps[step].call, Call::CreatePolicyVersion { .. }) {
+                draft.after(step, room.iter().copied());
+            }
+        }
+        let version = VersionRef::CreatedBy(ActionId(u32::try_from(created).unwrap_or(u32::MAX)));
+        let call = Call::SetDefaultPolicyVersion {
+            policy_arn: arn.clone(),
+            version: version.clone(),
+        };
+        let set = draft.step_with(rank::POLICY, call, &resource, reason, effect);
+        draft.after(set, [created]);
+        let call = Call::DeletePolicyVersion {
+            policy_arn: arn.clone(),
+            version,
+        };
+        let deleted = draft.step(
+            rank::DELETE_POLICY,
+            call,
+            &resource,
+            "the intermediate version is no longer needed",
+        );
+        draft.after(deleted, [final_step]);
+        set
+    }
+
+    /// Gives a user for whom every remaining step is unsafe a temporary inline policy with the denies of both sides.
+    fn hold_denies(&mut self, draft: &mut Draft) -> bool {
+        let mut blocked_for: BTreeSet<Principal> = BTreeSet::new();
+        for index in &self.remaining.clone() {
+            if let Some(Blocked::Access(principals)) = self.blocked(*index, draft) {
+                blocked_for.extend(principals);
+            }
+        }
+        for principal in blocked_for {
+            let Principal::User(user) = &principal else { continue };
+            if self.temporary.contains(user) {
+                continue;
+            }
+            let Some((before, after)) = self.contended.get(&principal) else {
+                continue;
+            };
+            let now = self.world.access(&principal);
+            let missing: BTreeSet<&u32> = before
+                .denies
+                .union(&after.denies)
+                .filter(|deny| !now.denies.contains(deny))
+                .collect();
+            // Denies that are in force now but are about to be taken away one by one are held as well.
+            let held: BTreeSet<&u32> = if missing.is_empty() {
+                after.denies.union(&before.denies).collect()
+            } else {
+                missing
+            };
+            let statements: Option<Vec<Statement>> = held.iter().map(|number| self.world_statement(**number)).collect();
+            let Some(statements) = statements.filter(|statements| !statements.is_empty()) else {
+                continue;
+            };
+            let document = PolicyDocument::from_statements(Some("2012-10-17"), &statements);
+            let policy = InlinePolicyName::from_live(TRANSITION_POLICY);
+            let effect = Effect::UserInline(user.clone(), policy.clone(), Some(document.clone()));
+            if !self.fits(&effect) {
+                continue;
+            }
+            let resource = Resource::user(user).inline_policy(&policy);
+            let reason = "holds denies in between, so that nobody can do more than before or after";
+            let call = Call::PutUserPolicy {
+                user_name: user.clone(),
+                policy_name: policy.clone(),
+                policy_document: document,
+            };
+            let put = draft.step_with(rank::USER_POLICY, call, &resource, reason, effect);
+            draft.needs_user(put, user);
+            let call = Call::DeleteUserPolicy {
+                user_name: user.clone(),
+                policy_name: policy.clone(),
+            };
+            let gone = Effect::UserInline(user.clone(), policy, None);
+            let delete = draft.step_with(
+                rank::REMOVE,
+                call,
+                &resource,
+                "the temporary policy is no longer needed",
+                gone,
+            );
+            draft.after(delete, [put]);
+            // It holds until everything that affects the user is done.
+            let others: Vec<usize> = self
+                .remaining
+                .iter()
+                .copied()
+                .filter(|index| self.affected.get(index).is_some_and(|p| p.contains(&principal)))
+                .collect();
+            draft.after(delete, others);
+            for step in &mut draft.steps {
+                if matches!(&step.call, Call::DeleteUser { user_name } if user_name == user) {
+                    step.after.insert(delete);
+                }
+            }
+            for index in [put, delete] {
+                self.affected.insert(index, BTreeSet::from([principal.clone()]));
+            }
+            self.place(put, draft);
+            self.remaining.push(delete);
+            self.temporary.insert(user.clone());
+            return true;
+        }
+        false
+    }
+
+    fn world_statement(&self, number: u32) -> Option<Statement> {
+        self.world.statement(number).cloned()
+    }
+
+    /// Says what stands in the way.
+    fn give_up(&mut self, draft: &mut Draft) {
+        let mut told: BTreeSet<String> = BTreeSet::new();
+        for index in &self.remaining.clone() {
+            let resource = draft.steps[*index].resource.clone();
+            match self.blocked(*index, draft) {
+                Some(Blocked::Room(what)) => {
+                    if told.insert(what.clone()) {
+                        draft.problem(
+                            format!("`{resource}` has to come before something else goes, and that needs {what}"),
+                            "apply it in two steps: take something out first".to_owned(),
+                        );
+                    }
+                }
+                Some(Blocked::Access(principals)) => {
+                    let who: Vec<String> = principals
+                        .iter()
+                        .map(|principal| match principal {
+                            Principal::User(name) => format!("user `{name}`"),
+                            Principal::Role(name) => format!("role `{name}`"),
+                        })
+                        .collect();
+                    let text = who.join(", ");
+                    if told.insert(text.clone()) {
+                        draft.problem(
+                            format!("no order of calls changes `{resource}` and what else changes with it without a moment in which {text} can do more than before and after"),
+                            "apply it in two steps: first the denies and removals, then the rest".to_owned(),
+                        );
+                    }
+                }
+                Some(Blocked::Waiting) | None => {}
+            }
+        }
+    }
+}
+
+/// What a step does to whoever holds what it changes.
+fn delta(world: &mut World, effect: &Effect) -> Delta {
+    let now = world.slot_access(effect);
+    let undo = world.apply(effect);
+    let then = world.slot_access(effect);
+    world.revert(undo);
+    Delta {
+        grows: !now.only_shrinks_to(&then),
+        shrinks: !then.only_shrinks_to(&now),
+    }
+}
+
+/// How much of the quota that a call counts against is used.
+fn room(world: &World, effect: &Effect) -> usize {
+    match effect {
+        Effect::Membership(user, ..) => world.groups_of(user),
+        Effect::UserAttachment(user, ..) => world.attached_to_user(user),
+        Effect::GroupAttachment(group, ..) => world.attached_to_group(group),
+        Effect::UserInline(user, ..) => world.inline_size_of_user(user),
+        Effect::GroupInline(group, ..) => world.inline_size_of_group(group),
+        Effect::Boundary(..) | Effect::PolicyDefault(..) => 0,
+    }
+}
+
+/// The owner and the kind of what a call changes, within which quotas count.
+fn owner(effect: &Effect) -> (u8, String) {
+    match effect {
+        Effect::UserInline(user, ..) => (0, user.as_str().to_ascii_lowercase()),
+        Effect::GroupInline(group, ..) => (1, group.as_str().to_ascii_lowercase()),
+        Effect::UserAttachment(user, ..) => (2, user.as_str().to_ascii_lowercase()),
+        Effect::GroupAttachment(group, ..) => (3, group.as_str().to_ascii_lowercase()),
+        Effect::Membership(user, ..) => (4, user.as_str().to_ascii_lowercase()),
+        Effect::Boundary(user, _) => (5, user.as_str().to_ascii_lowercase()),
+        Effect::PolicyDefault(arn, _) => (6, arn.as_str().to_owned()),
+    }
+}
+
+/// Whether both change one and the same thing, so that their order decides the outcome.
+fn same_slot(one: &Effect, other: &Effect) -> bool {
+    match (one, other) {
+        (Effect::UserInline(u, p, _), Effect::UserInline(v, q, _)) => u == v && p == q,
+        (Effect::GroupInline(g, p, _), Effect::GroupInline(h, q, _)) => g == h && p == q,
+        (Effect::UserAttachment(u, p, _), Effect::UserAttachment(v, q, _)) => u == v && p == q,
+        (Effect::GroupAttachment(g, p, _), Effect::GroupAttachment(h, q, _)) => g == h && p == q,
+        (Effect::Membership(u, g, _), Effect::Membership(v, h, _)) => u == v && g == h,
+        (Effect::Boundary(u, _), Effect::Boundary(v, _)) => u == v,
+        (Effect::PolicyDefault(p, _), Effect::PolicyDefault(q, _)) => p == q,
+        _ => false,
+    }
+}
+
+/// A document between two: the denies of both, and the allows of the first or only those that both have.
+///
+/// `None` where the two cannot be mixed: one of them cannot be read, or they read `${…}` differently.
+fn intermediate(before: &PolicyDocument, after: &PolicyDocument, level: Split) -> Option<PolicyDocument> {
+    if before.is_opaque() || after.is_opaque() {
+        return None;
+    }
+    let variables = before.as_text().contains("${") || after.as_text().contains("${");
+    if variables && before.version() != after.version() {
+        return None;
+    }
+    let kept = before.statements().iter().filter(|statement| {
+        statement.is_deny() || level == Split::DeniesJoined || after.statements().contains(*statement)
+    });
+    let mut statements: Vec<Statement> = kept.cloned().collect();
+    for deny in after.statements().iter().filter(|statement| statement.is_deny()) {
+        if !statements.contains(deny) {
+            statements.push(deny.clone());
+        }
+    }
+    if statements.is_empty() {
+        // IAM refuses a document without statements; this one allows nothing and denies nothing that exists.
+        let nothing =
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"trueup:Nothing","Resource":"*"}]}"#;
+        return PolicyDocument::parse(nothing).ok();
+    }
+    // IAM refuses equal Sids in one document, which two versions of one statement would have.
+    Some(PolicyDocument::from_statements(
+        Some("2012-10-17"),
+        &without_repeated_sids(statements),
+    ))
+}
+
+fn without_repeated_sids(statements: Vec<Statement>) -> Vec<Statement> {
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    statements
+        .into_iter()
+        .map(|statement| match statement.sid() {
+            Some(sid) if !sid.is_empty() && !seen.insert(sid.to_owned()) => statement.without_sid(),
+            _ => statement,
+        })
+        .collect()
+}
