@@ -11,15 +11,25 @@ use crate::{
     page::{Page, count},
 };
 
+/// The version of the receipt. Minor versions add, major versions break.
+pub const RECEIPT_VERSION: &str = "1.0";
+
 /// The outcome of an apply. Serialised, it is the receipt; it holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApplyOutcome {
+    /// [`RECEIPT_VERSION`].
+    pub format_version: String,
+    /// The version of trueup that applied it.
+    pub tool_version: String,
     /// The account.
     pub account_id: AccountId,
     /// The digest of the plan that was applied.
     pub digest: String,
-    /// This run's id, which also names its journal and its credential files.
-    pub run_id: String,
+    /// A short hash of every live entity that the manifest rests on, as it was read after the apply; as before it
+    /// where it was not read again.
+    pub facts: BTreeMap<Resource, String>,
+    /// The id of the run, which also names its journal and its credential files; `None` where there was nothing to do.
+    pub run_id: Option<String>,
     /// What became of each action, in the plan's order.
     pub actions: Vec<ActionOutcome>,
     /// Whether a signal ended the run early.
@@ -27,7 +37,7 @@ pub struct ApplyOutcome {
     /// What reading the account again has shown.
     pub verification: Verification,
     /// The files that hold new credentials.
-    pub credentials: Vec<CredentialFile>,
+    pub credentials: Vec<String>,
     /// The journal of the run.
     pub journal: Option<String>,
     /// The snapshot of what was about to change.
@@ -88,15 +98,6 @@ pub enum Verification {
     },
 }
 
-/// A file that holds new credentials.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CredentialFile {
-    /// Whose.
-    pub user: String,
-    /// Where.
-    pub path: String,
-}
-
 impl ApplyOutcome {
     /// Whether every action was done.
     pub fn is_complete(&self) -> bool {
@@ -149,8 +150,11 @@ impl ApplyOutcome {
 /// Renders the outcome of applying `plan`.
 pub fn render_apply_text(outcome: &ApplyOutcome, plan: &Plan, options: &TextOptions) -> String {
     let ApplyOutcome {
+        format_version: _,
+        tool_version: _,
         account_id: _,
         digest: _,
+        facts: _,
         run_id: _,
         actions,
         interrupted,
@@ -187,8 +191,8 @@ pub fn render_apply_text(outcome: &ApplyOutcome, plan: &Plan, options: &TextOpti
         page.line(0)
             .text("Run apply again: it goes on from where the account is.");
     }
-    for CredentialFile { user, path } in credentials {
-        page.line(0).text("Credentials of ").text(user).text(": ").text(path);
+    for path in credentials {
+        page.line(0).text("Credentials: ").text(path);
     }
     if options.verbosity > Verbosity::Quiet {
         if let Some(path) = journal {

@@ -15,7 +15,7 @@ mod plan_text;
 mod stale;
 mod value;
 
-pub use apply::{ActionOutcome, ActionResult, ApplyOutcome, CredentialFile, Verification, render_apply_text};
+pub use apply::{ActionOutcome, ActionResult, ApplyOutcome, RECEIPT_VERSION, Verification, render_apply_text};
 pub use document::{ReadPlanError, plan_json, read_plan, to_json};
 pub use plan_text::{render_guardrails, render_plan_text};
 pub use stale::{Moved, what_moved};

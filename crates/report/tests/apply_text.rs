@@ -3,7 +3,7 @@
 use serde_json::json;
 use trueup_planner::{ActionId, Plan, Summary};
 use trueup_report::{
-    ActionOutcome, ActionResult, ApplyOutcome, CredentialFile, TextOptions, Verification, render_apply_text,
+    ActionOutcome, ActionResult, ApplyOutcome, RECEIPT_VERSION, TextOptions, Verification, render_apply_text,
 };
 
 /// Creates alice with an inline policy, prunes a version of a policy, deletes bob's password and bob.
@@ -44,9 +44,12 @@ fn outcome(results: [ActionResult; 5]) -> ApplyOutcome {
         })
         .collect();
     ApplyOutcome {
+        format_version: RECEIPT_VERSION.to_owned(),
+        tool_version: "0.1.0".to_owned(),
+        facts: plan().facts,
         account_id: plan().account_id,
         digest: "sha256:00".to_owned(),
-        run_id: "r1".to_owned(),
+        run_id: Some("r1".to_owned()),
         actions,
         interrupted: false,
         verification: Verification::Clean,
@@ -63,16 +66,13 @@ const DONE: ActionResult = ActionResult::Done;
 #[test]
 fn a_complete_apply_counts_what_the_plan_counted() {
     let mut complete = outcome([DONE, DONE, ActionResult::AlreadyDone, DONE, DONE]);
-    complete.credentials.push(CredentialFile {
-        user: "alice".to_owned(),
-        path: "/c/alice\u{1b}.csv".to_owned(),
-    });
+    complete.credentials.push("/c/alice\u{1b}.csv".to_owned());
     assert!(complete.is_complete());
     assert_eq!(
         render_apply_text(&complete, &plan(), &TextOptions::default()),
         "\
 Apply complete! 2 added, 1 changed, 2 destroyed.
-Credentials of alice: /c/alice\\u{1b}.csv
+Credentials: /c/alice\\u{1b}.csv
 Journal: /state/journal-r1.jsonl
 "
     );
