@@ -1,0 +1,87 @@
+//! The sandbox over HTTP on loopback, for clients of any language. Any key and any signature pass, as root.
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{Request, Response, body::Bytes, body::Incoming, header, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+use crate::{
+    Sandbox,
+    connector::{Answer, ConnectionLost},
+    errors::{ApiError, SandboxError},
+    wire,
+};
+
+/// The longest request that is read; IAM's own longest is a policy document of 131,072 characters, encoded.
+const LONGEST_REQUEST: usize = 1 << 20;
+
+impl Sandbox {
+    /// Serves the sandbox until the listener fails or the future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`SandboxError::NotLoopback`] where the listener can be reached from other machines, and
+    /// [`SandboxError::Serve`] where it fails.
+    pub async fn serve(self, listener: TcpListener) -> Result<(), SandboxError> {
+        let address = listener.local_addr().map_err(SandboxError::Serve)?;
+        if !address.ip().is_loopback() {
+            return Err(SandboxError::NotLoopback(address));
+        }
+        // Dropping the set ends the connections together with the server.
+        let mut connections = tokio::task::JoinSet::new();
+        loop {
+            let (stream, _) = listener.accept().await.map_err(SandboxError::Serve)?;
+            while connections.try_join_next().is_some() {}
+            let sandbox = self.clone();
+            connections.spawn(async move {
+                let service = service_fn(move |request| respond(sandbox.clone(), request));
+                // A connection that breaks is its client's concern.
+                let _ = http1::Builder::new()
+                    .serve_connection(TokioIo::new(stream), service)
+                    .await;
+            });
+        }
+    }
+}
+
+/// Answers one request. The error ends the connection with no answer.
+async fn respond(sandbox: Sandbox, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, ConnectionLost> {
+    // A web page can make a browser post a form to loopback, but not with this header.
+    if !request.headers().contains_key(header::AUTHORIZATION) {
+        return Ok(refuse(&ApiError::missing_token(
+            "Request is missing Authentication Token",
+        )));
+    }
+    let body = match Limited::new(request.into_body(), LONGEST_REQUEST).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(_) => return Ok(refuse(&ApiError::validation("The request is too long."))),
+    };
+    sandbox.answer(&body).await.map(|answer| response(&answer))
+}
+
+fn refuse(error: &ApiError) -> Response<Full<Bytes>> {
+    let request = wire::Request::parse(b"", jiff::Timestamp::UNIX_EPOCH, crate::paging::PageShape::default());
+    let request_id = "00000000-0000-0000-0000-000000000000".to_owned();
+    response(&Answer {
+        status: error.status,
+        body: wire::failure(&request, error, &request_id),
+        request_id,
+    })
+}
+
+fn response(answer: &Answer) -> Response<Full<Bytes>> {
+    let built = Response::builder()
+        .status(answer.status)
+        .header(header::CONTENT_TYPE, "text/xml")
+        .header("x-amzn-requestid", &answer.request_id)
+        .body(Full::new(Bytes::from(answer.body.clone())));
+    built.unwrap_or_default()
+}
+
+impl std::fmt::Display for ConnectionLost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the connection was broken on purpose")
+    }
+}
+
+impl std::error::Error for ConnectionLost {}
