@@ -274,7 +274,6 @@ impl Output {
     /// # Panics
     ///
     /// When it is another one; the message holds the whole output.
-    #[must_use]
     #[track_caller]
     pub fn expect_exit(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "unexpected exit code:\n{}", self.render());

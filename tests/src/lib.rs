@@ -7,6 +7,7 @@ pub mod binary;
 pub mod case;
 pub mod golden;
 pub mod python;
+pub mod recorder;
 pub mod service;
 pub mod setup;
 pub mod transcript;

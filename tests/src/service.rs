@@ -64,7 +64,7 @@ impl Service {
         Self { child, address }
     }
 
-    /// A moto server with an empty account of its own, and the AWS managed policies.
+    /// A moto server with an empty account of its own. It knows no AWS managed policies.
     ///
     /// # Panics
     ///
@@ -77,7 +77,6 @@ impl Service {
         let child = Command::new(python::interpreter())
             .args(["-m", "moto.server", "--host", "127.0.0.1", "--port"])
             .arg(port.to_string())
-            .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

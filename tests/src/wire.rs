@@ -56,14 +56,28 @@ pub fn call(address: SocketAddr, operation: &str, parameters: &[(String, String)
     for (name, value) in parameters {
         let _ = write!(form, "&{}={}", encode(name), encode(value));
     }
+    post(address, &form)
+}
+
+/// Sends a form as it is.
+///
+/// # Errors
+///
+/// When the service cannot be reached or does not speak HTTP.
+pub fn post(address: SocketAddr, form: &str) -> std::io::Result<Answer> {
+    let service = if form.contains("Action=GetCallerIdentity") {
+        "sts"
+    } else {
+        "iam"
+    };
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
     // A signature is not checked by any of the services, but its scope names the one that is meant.
     write!(
         stream,
-        "POST / HTTP/1.1\r\nHost: iam.amazonaws.com\r\nConnection: close\r\n\
+        "POST / HTTP/1.1\r\nHost: {service}.amazonaws.com\r\nConnection: close\r\n\
          Content-Type: application/x-www-form-urlencoded; charset=utf-8\r\nContent-Length: {}\r\n\
-         Authorization: AWS4-HMAC-SHA256 Credential=test/20261120/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0\r\n\
+         Authorization: AWS4-HMAC-SHA256 Credential=test/20261120/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0\r\n\
          \r\n{form}",
         form.len(),
     )?;

@@ -1,0 +1,85 @@
+//! What a client really sends: a proxy in front of a service that writes down every operation.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{Arc, Mutex},
+    thread,
+};
+
+use crate::{service::Service, wire};
+
+/// A running proxy.
+#[derive(Debug)]
+pub struct Recorder {
+    address: SocketAddr,
+    operations: Arc<Mutex<Vec<String>>>,
+}
+
+impl Recorder {
+    /// Listens on a free port for what is meant for `service`.
+    ///
+    /// # Panics
+    ///
+    /// When no port is free.
+    pub fn before(service: &Service) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = listener.local_addr().expect("a listener has an address");
+        let operations = Arc::new(Mutex::new(Vec::new()));
+        let (upstream, log) = (service.address(), Arc::clone(&operations));
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let log = Arc::clone(&log);
+                // A client that hangs up ends its own thread and nothing else.
+                thread::spawn(move || relay(client, upstream, &log));
+            }
+        });
+        Self { address, operations }
+    }
+
+    /// Where it listens, as an endpoint.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// All operations since the last time they were taken, in the order of their arrival.
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.operations.lock().expect("no thread fails while it holds the log"))
+    }
+}
+
+fn relay(client: TcpStream, upstream: SocketAddr, log: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    let mut requests = BufReader::new(client.try_clone()?);
+    let mut client = client;
+    loop {
+        let mut length = 0;
+        let mut line = String::new();
+        loop {
+            line.clear();
+            if requests.read_line(&mut line)? == 0 {
+                return Ok(());
+            }
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().map_err(std::io::Error::other)?;
+            }
+            if line == "\r\n" {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        requests.read_exact(&mut body)?;
+        let form = String::from_utf8_lossy(&body);
+        let operation = form.split('&').find_map(|pair| pair.strip_prefix("Action="));
+        log.lock()
+            .expect("no thread fails while it holds the log")
+            .push(operation.unwrap_or("no operation").to_owned());
+        let answer = wire::post(upstream, &form)?;
+        write!(
+            client,
+            "HTTP/1.1 {} -\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n{}",
+            answer.status,
+            answer.body.len(),
+            answer.body
+        )?;
+    }
+}

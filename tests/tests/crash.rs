@@ -1,0 +1,139 @@
+//! A killed apply is simply run again.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use trueup_tests::{
+    binary::{Run, Workspace},
+    python,
+    recorder::Recorder,
+    service::Service,
+    setup, wire,
+};
+
+const MANIFEST: &str = r#"
+version: 1
+account: {id: "123456789012", alias: acme-prod}
+scope: {users: {paths: [/]}}
+policies:
+  reports: {document: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: ["s3:GetObject", "s3:PutObject"], Resource: "*"}]}}
+  team-boundary: {document: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "s3:*", Resource: "*"}]}}
+user_types: {person: {login_profile: {}}}
+groups:
+  developers:
+    managed_policies: [reports]
+    inline_policies: {work: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "sqs:*", Resource: "*"}]}}
+users:
+  alice: {type: person, groups: [developers], permissions_boundary: team-boundary, tags: {owner: alice}}
+  bob: {type: person, groups: [developers], managed_policies: [reports]}
+  robert: {previously: [rob], groups: [developers]}
+absent: {users: {carol: {reason: left}}}
+"#;
+
+const ACCOUNT: &str = r"
+CreatePolicy PolicyName=reports PolicyDocument='Allow s3:GetObject on *'
+CreateUser UserName=rob
+CreateUser UserName=carol
+CreateAccessKey UserName=carol
+CreateLoginProfile UserName=carol Password=Correct-horse-7-battery
+CreateVirtualMFADevice VirtualMFADeviceName=carol
+EnableMFADevice UserName=carol SerialNumber=$SerialNumber AuthenticationCode1=$totp1 AuthenticationCode2=$totp2
+AttachUserPolicy UserName=carol PolicyArn=arn:aws:iam::123456789012:policy/reports
+";
+
+fn apply<'a>(workspace: &'a Workspace, endpoint: &str) -> Run<'a> {
+    python::credentials(
+        workspace
+            .trueup()
+            .args("apply --auto-approve --plain-credentials --credentials-dir credentials --allow shared-policy")
+            .env("TRUEUP_ENDPOINT_URL", endpoint),
+    )
+}
+
+fn start(workspace: &Workspace) -> Service {
+    workspace.write("trueup.yaml", MANIFEST);
+    // Every call takes its time, so that a kill can fall between any two.
+    let service = Service::sandbox_with(workspace, "account.json", "latency-ms=15");
+    setup::run(ACCOUNT, &workspace.path(), service.address()).unwrap();
+    service
+}
+
+/// What must be true once the manifest is applied, however often the applying was interrupted.
+fn assert_converged(workspace: &Workspace, service: &Service) {
+    let run = workspace
+        .trueup()
+        .args("plan --detailed-exitcode")
+        .env("TRUEUP_ENDPOINT_URL", service.endpoint());
+    let plan = python::credentials(run).run().expect_exit(0);
+    assert!(plan.stdout.contains("No changes."), "{}", plan.render());
+    // A version is the one thing that can be made twice.
+    let arn = "arn:aws:iam::123456789012:policy/reports";
+    let versions = service.call("ListPolicyVersions", &[("PolicyArn", arn)]);
+    let made = wire::elements(&versions.body, "VersionId").count();
+    assert_eq!(made, 2, "{}", versions.body);
+    for user in ["alice", "bob"] {
+        assert_eq!(service.call("GetLoginProfile", &[("UserName", user)]).status, 200);
+        assert!(has_credentials(workspace, user), "the password of {user} is lost");
+    }
+}
+
+fn has_credentials(workspace: &Workspace, user: &str) -> bool {
+    std::fs::read_dir(workspace.path().join("credentials"))
+        .into_iter()
+        .flatten()
+        .any(|entry| entry.unwrap().file_name().to_string_lossy().contains(user))
+}
+
+#[test]
+fn an_apply_that_is_killed_at_any_moment_can_be_run_again() {
+    const KILLS: u32 = 12;
+    // How long a whole apply takes here decides where the kills fall.
+    let workspace = Workspace::new();
+    let service = start(&workspace);
+    let begin = Instant::now();
+    apply(&workspace, &service.endpoint()).run().expect_exit(0);
+    let whole = begin.elapsed();
+    assert_converged(&workspace, &service);
+    for kill in 1..=KILLS {
+        let workspace = Workspace::new();
+        let service = start(&workspace);
+        let mut child = apply(&workspace, &service.endpoint()).spawn();
+        thread::sleep(whole * kill / (KILLS + 1));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let again = apply(&workspace, &service.endpoint()).run();
+        assert_eq!(again.code, Some(0), "after kill {kill} of {KILLS}:\n{}", again.render());
+        assert_converged(&workspace, &service);
+    }
+}
+
+#[test]
+fn one_account_survives_kill_after_kill() {
+    let workspace = Workspace::new();
+    let service = start(&workspace);
+    for milliseconds in (40..=400).step_by(40) {
+        let mut child = apply(&workspace, &service.endpoint()).spawn();
+        thread::sleep(Duration::from_millis(milliseconds));
+        let _ = child.kill();
+        child.wait().unwrap();
+    }
+    apply(&workspace, &service.endpoint()).run().expect_exit(0);
+    assert_converged(&workspace, &service);
+}
+
+#[test]
+fn an_apply_of_what_is_applied_writes_nothing() {
+    let workspace = Workspace::new();
+    let service = start(&workspace);
+    apply(&workspace, &service.endpoint()).run().expect_exit(0);
+    let recorder = Recorder::before(&service);
+    apply(&workspace, &recorder.endpoint()).run().expect_exit(0);
+    let operations = recorder.take();
+    let writes: Vec<_> = operations
+        .iter()
+        .filter(|operation| !operation.starts_with("Get") && !operation.starts_with("List"))
+        .collect();
+    assert!(writes.is_empty(), "{writes:?}");
+}
