@@ -1,2 +1,18 @@
-//! The `trueup` binary.
-fn main() {}
+//! The `trueup` binary: reads the command line, runs one command, and turns what came of it into an exit code.
+
+mod args;
+mod aws;
+mod commands;
+mod environment;
+mod exit;
+mod live;
+mod logging;
+mod manifest;
+mod output;
+mod signals;
+mod start;
+mod terminal;
+
+fn main() -> std::process::ExitCode {
+    start::start()
+}

@@ -199,7 +199,7 @@ pub fn render_apply_text(outcome: &ApplyOutcome, plan: &Plan, options: &TextOpti
             page.line(0).dim("Journal: ").text(path);
         }
         if let Some(path) = undo_snapshot {
-            page.line(0).dim("Before:  ").text(path);
+            page.line(0).dim("Undo snapshot: ").text(path);
         }
         if *retries > 0 || options.verbosity == Verbosity::Verbose {
             page.line(0)

@@ -34,10 +34,9 @@ pub(crate) fn render(page: &mut Page, changes: &[Change], options: &TextOptions)
         for change in &own {
             entry(page, ENTITY, change, change.resource.as_str(), None, options);
         }
-        let said = own.first().map(|change| change.reason.as_str());
         for change in parts {
             let label = part_label(&change.resource, entity);
-            entry(page, PART, change, label, said, options);
+            entry(page, PART, change, label, own.first().copied(), options);
         }
     }
 }
@@ -50,8 +49,14 @@ fn part_label<'a>(part: &'a Resource, entity: &Resource) -> &'a str {
         .unwrap_or(part.as_str())
 }
 
-/// Writes one change and its fields. A reason that was `said` for the entity is not said again for each part.
-fn entry(page: &mut Page, indent: usize, change: &Change, label: &str, said: Option<&str>, options: &TextOptions) {
+/// Whether a part comes, goes or differs for no other reason than its entity, so that saying why tells nothing new.
+fn goes_without_saying(part: &Change, entity: &Change) -> bool {
+    let shares_fate = part.change == entity.change && matches!(part.change, ChangeKind::Create | ChangeKind::Delete);
+    shares_fate || part.reason == entity.reason
+}
+
+/// Writes one change and its fields. `entity` is the change of the entity that it is a part of.
+fn entry(page: &mut Page, indent: usize, change: &Change, label: &str, entity: Option<&Change>, options: &TextOptions) {
     let Change {
         resource: _,
         change: kind,
@@ -69,8 +74,8 @@ fn entry(page: &mut Page, indent: usize, change: &Change, label: &str, said: Opt
     if let Some(name) = renamed_from {
         line = line.text(" (renamed from ").text(name).text(")");
     }
-    let repeated = said == Some(reason.as_str()) && options.verbosity < Verbosity::Verbose;
-    if !reason.is_empty() && !repeated {
+    let told = entity.is_some_and(|entity| goes_without_saying(change, entity));
+    if !reason.is_empty() && (!told || options.verbosity == Verbosity::Verbose) {
         line = line.dim(" (because ").dim(reason).dim(")");
     }
     if *destructive {

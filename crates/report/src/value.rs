@@ -157,6 +157,9 @@ fn whole(
             .unwrap_or(STATEMENT.len())
     });
     for (key, value) in members {
+        if key == "Sid" && matches!(value, Value::String(sid) if path.ends_with(sid.as_str())) {
+            continue;
+        }
         match value {
             Value::Array(list) if list.iter().all(|value| !value.is_array() && !value.is_object()) => {
                 let texts: Vec<String> = list.iter().map(member).collect();

@@ -1,0 +1,244 @@
+//! SDK clients for AWS and for what speaks like it, with the time-outs and retries that trueup relies on.
+
+use std::time::Duration;
+
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableRegionProvider, identity::IdentityCache,
+    meta::region::RegionProviderChain, profile::ProfileFileRegionProvider, retry::RetryConfig, sts::AssumeRoleProvider,
+    timeout::TimeoutConfig,
+};
+use aws_credential_types::{credential_feature::AwsCredentialFeature, provider::ProvideCredentials as _};
+use aws_sdk_iam::config::{
+    SharedCredentialsProvider,
+    retry::{ClassifyRetry, RetryAction, RetryPartition, TokenBucket},
+};
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+
+use crate::{args::AwsArgs, environment, exit::CliError};
+
+/// How long a connection may take to be made, and one attempt to be answered.
+const CONNECT: Duration = Duration::from_secs(5);
+const ATTEMPT: Duration = Duration::from_secs(30);
+
+/// How long the credential chain may take: a sign-in by `credential_process` or SSO needs more than the SDK's 5 s.
+const CREDENTIALS: Duration = Duration::from_secs(30);
+
+/// How often a read is sent at most, unless `AWS_MAX_ATTEMPTS` says otherwise. With half of all calls throttled, one
+/// in a million then fails; on an endpoint that throttles everything it gives up after a minute or so.
+const ATTEMPTS: u32 = 20;
+
+/// The longest pause between two attempts.
+const BACKOFF: Duration = Duration::from_secs(5);
+
+/// The clients of a run, over one set of credentials. Their retries are for reads; the executor switches them off.
+#[derive(Debug, Clone)]
+pub(crate) struct Clients {
+    pub(crate) iam: aws_sdk_iam::Client,
+    pub(crate) sts: aws_sdk_sts::Client,
+    /// Where IAM is, if a flag says so.
+    pub(crate) endpoint: Option<String>,
+    credentials: Option<SharedCredentialsProvider>,
+}
+
+impl Clients {
+    /// Whether IAM is one of this machine's own, such as a test server.
+    pub(crate) fn are_local(&self) -> bool {
+        let host = self
+            .endpoint
+            .as_deref()
+            .and_then(|url| url.split_once("://"))
+            .map(|(_, rest)| rest.split(['/', '?']).next().unwrap_or_default())
+            .map(|authority| authority.rsplit_once(':').map_or(authority, |(host, _)| host));
+        matches!(host, Some("localhost" | "127.0.0.1" | "[::1]"))
+    }
+
+    /// Where the credentials come from, in the SDK's words; `None` where it does not tell.
+    pub(crate) async fn credentials_from(&self) -> Option<String> {
+        let credentials = self.credentials.as_ref()?.provide_credentials().await.ok()?;
+        let features = credentials.get_property::<Vec<AwsCredentialFeature>>()?;
+        // From the outermost step, such as an assumed role, to where the chain began.
+        let words: Vec<&str> = features.iter().filter_map(found_by).collect();
+        (!words.is_empty()).then(|| words.join(", "))
+    }
+}
+
+/// A step of the credential chain in words.
+fn found_by(feature: &AwsCredentialFeature) -> Option<&'static str> {
+    use AwsCredentialFeature as Found;
+    Some(match feature {
+        Found::CredentialsEnvVars => "environment variables",
+        Found::CredentialsEnvVarsStsWebIdToken | Found::CredentialsStsAssumeRoleWebId => "a web identity token",
+        Found::CredentialsStsAssumeRole => "an assumed role",
+        Found::CredentialsProfile => "a profile with static keys",
+        Found::CredentialsProfileSourceProfile => "a profile with a source profile",
+        Found::CredentialsProfileNamedProvider => "a profile with a named source",
+        Found::CredentialsProfileStsWebIdToken => "a profile with a web identity token",
+        Found::CredentialsProfileSso => "a profile with single sign-on",
+        Found::CredentialsSso => "single sign-on",
+        Found::CredentialsProfileProcess => "a profile with a credential process",
+        Found::CredentialsProcess => "a credential process",
+        Found::CredentialsHttp => "the container's metadata service",
+        Found::CredentialsImds => "the instance metadata service",
+        Found::CredentialsProfileLogin => "a profile with `aws login`",
+        Found::CredentialsLogin => "`aws login`",
+        _ => return None,
+    })
+}
+
+/// Clients for AWS itself, by the SDK's own configuration chain.
+pub(crate) async fn clients(args: &AwsArgs) -> Result<Clients, CliError> {
+    let config = load(args).await?;
+    let endpoint = given(args.endpoint_url.as_deref());
+    let sts_endpoint = endpoint.filter(|_| !environment::names_sts_endpoint());
+    let credentials = match given(args.role_arn.as_deref()) {
+        Some(role) => Some(assume(&config, role, sts_endpoint).await),
+        None => config.credentials_provider(),
+    };
+    let mut iam = aws_sdk_iam::config::Builder::from(&config);
+    iam.set_credentials_provider(credentials.clone());
+    if let Some(url) = endpoint {
+        iam = iam.endpoint_url(url);
+    }
+    let mut sts = aws_sdk_sts::config::Builder::from(&config);
+    sts.set_credentials_provider(credentials.clone());
+    if let Some(url) = sts_endpoint {
+        sts = sts.endpoint_url(url);
+    }
+    let clients = assemble(iam, sts)?;
+    Ok(Clients {
+        endpoint: endpoint.map(str::to_owned),
+        credentials,
+        ..clients
+    })
+}
+
+/// Clients from two configurations.
+pub(crate) fn assemble(
+    iam: aws_sdk_iam::config::Builder,
+    sts: aws_sdk_sts::config::Builder,
+) -> Result<Clients, CliError> {
+    let retries = retries()?;
+    // The SDK's own bucket of retry tokens runs dry after a hundred throttled calls, whatever the attempts.
+    let partition = RetryPartition::custom("reads")
+        .token_bucket(TokenBucket::unlimited())
+        .build();
+    let iam = iam
+        .retry_config(retries.clone())
+        .retry_partition(partition.clone())
+        .retry_classifier(NobodyListens)
+        .build();
+    let sts = sts
+        .retry_config(retries)
+        .retry_partition(partition)
+        .retry_classifier(NobodyListens)
+        .build();
+    Ok(Clients {
+        iam: aws_sdk_iam::Client::from_conf(iam),
+        sts: aws_sdk_sts::Client::from_conf(sts),
+        endpoint: None,
+        credentials: None,
+    })
+}
+
+/// A flag's value; an empty one, as pipelines often pass, counts as not given.
+fn given(value: Option<&str>) -> Option<&str> {
+    value.filter(|value| !value.is_empty())
+}
+
+async fn load(args: &AwsArgs) -> Result<SdkConfig, CliError> {
+    let profile = given(args.profile.as_deref());
+    let mut of_profile = ProfileFileRegionProvider::builder();
+    if let Some(name) = profile {
+        of_profile = of_profile.profile_name(name);
+    }
+    // IAM is global: where no region is set, any of the partition will do. The metadata service is not asked, since
+    // it is slow to be missing.
+    let region =
+        RegionProviderChain::first_try(given(args.region.as_deref()).map(|region| Region::new(region.to_owned())))
+            .or_else(EnvironmentVariableRegionProvider::new())
+            .or_else(of_profile.build())
+            .or_else(Region::new("us-east-1"));
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .region(region)
+        .retry_config(retries()?)
+        .timeout_config(timeouts())
+        .identity_cache(IdentityCache::lazy().load_timeout(CREDENTIALS).build());
+    if let Some(name) = profile {
+        loader = loader.profile_name(name);
+    }
+    Ok(loader.load().await)
+}
+
+pub(crate) fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .operation_attempt_timeout(ATTEMPT)
+        .build()
+}
+
+/// `AWS_MAX_ATTEMPTS` is read here, since the SDK panics where it makes no sense.
+fn retries() -> Result<RetryConfig, CliError> {
+    let attempts = match environment::aws_max_attempts() {
+        None => ATTEMPTS,
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|attempts| (1..=1000).contains(attempts))
+            .ok_or_else(|| {
+                CliError::Usage(format!(
+                    "AWS_MAX_ATTEMPTS is `{text}`, expected a number from 1 to 1000"
+                ))
+            })?,
+    };
+    Ok(RetryConfig::adaptive()
+        .with_max_attempts(attempts)
+        .with_max_backoff(BACKOFF))
+}
+
+async fn assume(config: &SdkConfig, role: &str, sts_endpoint: Option<&str>) -> SharedCredentialsProvider {
+    let config = match sts_endpoint {
+        Some(url) => config.to_builder().endpoint_url(url).build(),
+        None => config.clone(),
+    };
+    let provider = AssumeRoleProvider::builder(role)
+        .session_name("trueup")
+        .configure(&config)
+        .build()
+        .await;
+    SharedCredentialsProvider::new(provider)
+}
+
+/// Does not retry where the other side refuses the connection: a wrong or closed endpoint is known at once.
+#[derive(Debug)]
+struct NobodyListens;
+
+impl ClassifyRetry for NobodyListens {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let Some(Err(error)) = context.output_or_error() else {
+            return RetryAction::NoActionIndicated;
+        };
+        let Some(error) = error.as_connector_error() else {
+            return RetryAction::NoActionIndicated;
+        };
+        let first = Some(error as &(dyn std::error::Error + 'static));
+        let refused = std::iter::successors(first, |error| error.source()).any(|cause| {
+            cause
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused)
+        });
+        if refused {
+            RetryAction::RetryForbidden
+        } else {
+            RetryAction::NoActionIndicated
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "nobody listens"
+    }
+
+    fn priority(&self) -> aws_smithy_runtime_api::client::retries::classifiers::RetryClassifierPriority {
+        use aws_smithy_runtime_api::client::retries::classifiers::RetryClassifierPriority as Priority;
+        Priority::run_after(Priority::transient_error_classifier())
+    }
+}

@@ -1,0 +1,183 @@
+//! Everything that can stop an apply before its first write.
+
+use std::path::Path;
+
+use trueup_executor::check_plain_directory;
+use trueup_planner::{Call, Plan};
+use trueup_report::{escape, what_moved};
+
+use crate::{args::ApprovalArgs, commands::compare, exit::CliError, signals::Signals, terminal::Terminal};
+
+/// What was reviewed, if anything.
+#[derive(Debug, Default)]
+pub(crate) struct Reviewed {
+    pub(crate) plan: Option<Plan>,
+    pub(crate) digest: Option<String>,
+}
+
+impl Reviewed {
+    /// Reads what was reviewed, before anything else is done.
+    pub(crate) fn read(args: &ApprovalArgs) -> Result<Self, CliError> {
+        let given = |path: &&std::path::PathBuf| !path.as_os_str().is_empty();
+        let plan = args
+            .plan
+            .as_ref()
+            .filter(given)
+            .map(|path| crate::commands::show::read(path))
+            .transpose()?;
+        let digest = args.expect_digest.clone().filter(|digest| !digest.is_empty());
+        if let Some(digest) = &digest
+            && !is_digest(digest)
+        {
+            return Err(CliError::Usage(format!(
+                "--expect-digest is `{digest}`, expected sha256: and 64 hexadecimal digits"
+            )));
+        }
+        Ok(Self { plan, digest })
+    }
+
+    /// Refuses a plan that is not the one that was reviewed, and says on stderr what moved.
+    pub(crate) fn check(&self, now: &Plan, terminal: &Terminal) -> Result<(), CliError> {
+        let digests = self.plan.iter().map(|plan| &plan.digest).chain(&self.digest);
+        let mut stale = false;
+        for reviewed in digests.filter(|reviewed| **reviewed != now.digest) {
+            stale = true;
+            terminal.message(&format!(
+                "reviewed: {}\nnow:      {}\n",
+                escape::text(reviewed),
+                escape::text(&now.digest)
+            ));
+        }
+        if !stale {
+            return Ok(());
+        }
+        match &self.plan {
+            Some(reviewed) => {
+                for moved in what_moved(reviewed, now) {
+                    let subject = moved
+                        .resource
+                        .map(|resource| format!("{resource} "))
+                        .unwrap_or_default();
+                    terminal.message(&format!("moved: {}{}\n", escape::text(&subject), moved.how));
+                }
+            }
+            None => terminal.message("what moved can be told with --plan and the reviewed plan's file\n"),
+        }
+        Err(CliError::Stale)
+    }
+}
+
+fn is_digest(text: &str) -> bool {
+    text.strip_prefix("sha256:").is_some_and(|digits| {
+        digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    })
+}
+
+/// Refuses what guardrails and a strict run do not let pass.
+pub(crate) fn check_guardrails(plan: &Plan, strict: bool, terminal: &Terminal) -> Result<(), CliError> {
+    let refusing: Vec<_> = plan.guardrails.iter().filter(|finding| !finding.allowed).collect();
+    if !refusing.is_empty() {
+        let mut codes: Vec<_> = refusing
+            .iter()
+            .map(|finding| format!("--allow {}", finding.code.as_str()))
+            .collect();
+        codes.sort();
+        codes.dedup();
+        return Err(CliError::Guardrails {
+            count: refusing.len(),
+            allow: codes.join(" "),
+        });
+    }
+    match compare::strict_findings(plan) {
+        Some(found) if strict => {
+            terminal.note(&format!("strict: {found}"));
+            Err(CliError::Strict)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the plan makes credentials.
+pub(crate) fn makes_credentials(plan: &Plan) -> bool {
+    plan.actions
+        .iter()
+        .any(|action| matches!(action.call, Call::CreateLoginProfile { .. }))
+}
+
+/// Refuses to make passwords that would have nowhere safe to go.
+pub(crate) fn check_credentials(plan: &Plan, plain: bool, directory: &Path) -> Result<(), CliError> {
+    if !makes_credentials(plan) {
+        return Ok(());
+    }
+    if !plain {
+        return Err(CliError::refused(
+            "this plan makes console passwords, and there is nobody that they could be sealed to; nothing was written",
+            format!(
+                "--plain-credentials writes them as plain files into {}",
+                directory.display()
+            ),
+        ));
+    }
+    check_plain_directory(directory).map_err(|error| {
+        CliError::Refused(crate::exit::Refusal {
+            hint: error.hint().unwrap_or("choose another --credentials-dir").to_owned(),
+            message: crate::exit::with_causes(&error),
+        })
+    })
+}
+
+/// Asks, unless told not to.
+pub(crate) async fn ask(
+    plan: &Plan,
+    auto_approve: bool,
+    terminal: &Terminal,
+    signals: &Signals,
+) -> Result<(), CliError> {
+    if auto_approve {
+        return Ok(());
+    }
+    if !terminal.can_ask() {
+        return Err(CliError::refused(
+            "there is no terminal to ask for approval; nothing was written",
+            "say --auto-approve, and --plan or --expect-digest where a plan was reviewed",
+        ));
+    }
+    let alias = plan
+        .overview
+        .alias
+        .as_ref()
+        .map(|alias| format!(" ({alias})"))
+        .unwrap_or_default();
+    let question = format!("Make these changes in account {}{alias}?", plan.account_id);
+    let asking = terminal.clone();
+    // A line from a terminal cannot be waited for without blocking a thread.
+    let answer = tokio::task::spawn_blocking(move || asking.asks_for_yes(&question));
+    let approved = signals
+        .unless_caught(async {
+            answer.await.map_err(|error| CliError::Io {
+                action: "read the answer",
+                source: std::io::Error::other(error),
+            })?
+        })
+        .await?;
+    if approved { Ok(()) } else { Err(CliError::Cancelled) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_are_recognised() {
+        assert!(is_digest(&format!("sha256:{}", "0a".repeat(32))));
+        for bad in [
+            "",
+            "sha256:",
+            "sha256:0",
+            &"0a".repeat(32),
+            &format!("sha256:{}", "0A".repeat(32)),
+        ] {
+            assert!(!is_digest(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! `trueup apply`: makes the account match the manifest.
+
+mod approve;
+mod lock;
+mod outcome;
+mod verify;
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use trueup_executor::{
+    Cancel, CredentialsSink, Journal, Outcome, PlainFiles, Progress, RunId, SignIn, execute, expected_ids,
+    write_snapshot,
+};
+use trueup_model::{Desired, Live};
+use trueup_planner::{Action, Call, Options, Plan};
+use trueup_reader::Identity;
+use trueup_report::{ApplyOutcome, Verification, render_apply_text, render_plan_text, to_json};
+
+use crate::{
+    args::{ApplyArgs, LiveSource},
+    commands::{Written, compare},
+    environment,
+    exit::{CliError, Exit},
+    live::{Api, Source},
+    manifest, output,
+    signals::Signals,
+    terminal::{Activity, Terminal},
+};
+
+pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals) -> Result<Exit, CliError> {
+    let written = compare::check(&args.compare)?;
+    if written == Written::Json && !args.approval.auto_approve {
+        return Err(CliError::refused(
+            "--format json leaves no place to ask for approval",
+            "say --auto-approve, and --plan or --expect-digest where a plan was reviewed",
+        ));
+    }
+    let desired = manifest::load(args.compare.manifest.as_deref(), terminal)?;
+    let reviewed = approve::Reviewed::read(&args.approval)?;
+    let options = compare::options(&args.compare, reviewed.plan.as_ref().map(|plan| plan.as_of));
+    let directories = Directories::of(args)?;
+    let source = signals
+        .unless_caught(Source::open(&args.compare.live, Some(&desired.account.id)))
+        .await?;
+    let Source::Api(api) = source else {
+        return Err(CliError::refused(
+            "a snapshot cannot be applied to",
+            "apply to the account itself: --live aws",
+        ));
+    };
+    let identity = signals.unless_caught(api.identity(Some(&desired.account.id))).await?;
+    let _lock = lock::take(&identity.account, &args.compare.live.live, &directories.state)?;
+    let (plan, live) = signals
+        .unless_caught(async {
+            let live = compare::read_for(&api, &identity, &desired, &options, terminal).await?;
+            Ok((trueup_planner::plan(&desired, &live, &options)?, live))
+        })
+        .await?;
+    compare::write_files(&plan, [&args.compare.json_into])?;
+    if written == Written::Text {
+        terminal.result(&render_plan_text(&plan, &terminal.text_options()))?;
+    }
+    reviewed.check(&plan, terminal)?;
+    approve::check_guardrails(&plan, args.compare.strict, terminal)?;
+    approve::check_credentials(&plan, args.credentials.plain_credentials, &directories.credentials)?;
+    let run = Run {
+        args,
+        desired: &desired,
+        options: &options,
+        api: &api,
+        identity: &identity,
+        plan: &plan,
+        live: &live,
+        directories: &directories,
+    };
+    let outcome = if plan.actions.is_empty() {
+        outcome::nothing_to_do(&plan)
+    } else {
+        approve::ask(&plan, args.approval.auto_approve, terminal, signals).await?;
+        run.execute(terminal, signals).await?
+    };
+    run.tell(&outcome, written, terminal)?;
+    Ok(exit(&outcome, signals))
+}
+
+/// Where an apply leaves what it has to leave.
+struct Directories {
+    state: PathBuf,
+    credentials: PathBuf,
+}
+
+impl Directories {
+    fn of(args: &ApplyArgs) -> Result<Self, CliError> {
+        let given = |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty());
+        let state = given(&args.state_dir)
+            .or_else(environment::state_directory)
+            .ok_or_else(|| {
+                CliError::refused(
+                    "there is no place for the journal: neither XDG_STATE_HOME nor HOME is set",
+                    "name a directory with --state-dir",
+                )
+            })?;
+        let credentials = given(&args.credentials.credentials_dir).unwrap_or_else(|| state.join("credentials"));
+        Ok(Self { state, credentials })
+    }
+
+    fn journals(&self) -> PathBuf {
+        self.state.join("journal")
+    }
+}
+
+/// One apply, from the moment that nothing speaks against it.
+struct Run<'a> {
+    args: &'a ApplyArgs,
+    desired: &'a Desired,
+    options: &'a Options,
+    api: &'a Api,
+    identity: &'a Identity,
+    plan: &'a Plan,
+    live: &'a Live,
+    directories: &'a Directories,
+}
+
+impl Run<'_> {
+    async fn execute(&self, terminal: &Terminal, signals: &Signals) -> Result<ApplyOutcome, CliError> {
+        let run_id = RunId::generate(Timestamp::now());
+        let journals = self.directories.journals();
+        let journal = Journal::create(&journals, self.plan, &run_id)?;
+        let before = journals.join(format!("{}-{run_id}.before.json", self.plan.account_id));
+        write_snapshot(&before, self.live)?;
+        let report = {
+            let progress = Shown(terminal.steps(self.plan.actions.len() as u64));
+            let (canceller, cancel) = Cancel::pair();
+            let (executor_options, sink) = (self.executor_options(), self.sink());
+            let execution = execute(
+                self.plan,
+                &self.api.clients.iam,
+                &executor_options,
+                &journal,
+                &sink,
+                &progress,
+                &cancel,
+            );
+            tokio::pin!(execution);
+            tokio::select! {
+                report = &mut execution => report,
+                _ = signals.wait() => {
+                    canceller.cancel();
+                    terminal.note("interrupted: finishing what is in flight; once more ends at once");
+                    execution.await
+                }
+            }
+        };
+        let mut outcome = outcome::of(self.plan, report, journal.path(), &before);
+        if outcome.is_complete() && signals.caught().is_none() {
+            let verify = verify::verify(self.plan, self.api, self.identity, self.desired, self.options, terminal);
+            tokio::select! {
+                (verification, plan) = verify => {
+                    outcome.verification = verification;
+                    if let Some(plan) = plan {
+                        outcome.facts = plan.facts;
+                    }
+                }
+                _ = signals.wait() => outcome.verification = skipped("the run was interrupted"),
+            }
+        } else {
+            outcome.verification = skipped(if outcome.interrupted {
+                "the run was interrupted"
+            } else {
+                "not everything was done"
+            });
+        }
+        Ok(outcome)
+    }
+
+    fn executor_options(&self) -> trueup_executor::Options {
+        let options = trueup_executor::Options {
+            expected_ids: expected_ids(self.live),
+            deadline: self.args.compare.live.aws.deadline,
+            ..trueup_executor::Options::new(self.identity.partition.as_str())
+        };
+        let sandbox = matches!(self.args.compare.live.live, LiveSource::Sandbox(_));
+        if sandbox || self.api.clients.are_local() {
+            options.local()
+        } else {
+            options
+        }
+    }
+
+    fn sink(&self) -> CredentialsSink {
+        if !self.args.credentials.plain_credentials {
+            return CredentialsSink::None;
+        }
+        let account = &self.live.account;
+        let sign_in = SignIn::after(self.plan, account.alias.as_ref(), &account.partition);
+        CredentialsSink::Plain(PlainFiles::new(
+            &self.directories.credentials,
+            sign_in,
+            longest_minimum(self.plan, self.live),
+        ))
+    }
+
+    /// Writes the receipt, then says what happened: whoever reads stdout may be gone by now.
+    fn tell(&self, outcome: &ApplyOutcome, written: Written, terminal: &Terminal) -> Result<(), CliError> {
+        let receipt = to_json(outcome)?;
+        if let Some(path) = &self.args.receipt {
+            output::write_text(path, &receipt)?;
+        }
+        terminal.result(&match written {
+            Written::Json => receipt,
+            Written::Text => format!("\n{}", render_apply_text(outcome, self.plan, &terminal.text_options())),
+        })
+    }
+}
+
+/// The longest that the account's password policy asks for, before the plan or after it.
+fn longest_minimum(plan: &Plan, live: &Live) -> u32 {
+    let before = live.account.password_policy.iter();
+    let after = plan.actions.iter().filter_map(|action| match &action.call {
+        Call::UpdateAccountPasswordPolicy { policy } => Some(policy),
+        _ => None,
+    });
+    before
+        .chain(after)
+        .map(|policy| policy.minimum_password_length)
+        .max()
+        .unwrap_or_default()
+}
+
+fn skipped(because: &str) -> Verification {
+    Verification::Skipped {
+        because: because.to_owned(),
+    }
+}
+
+fn exit(outcome: &ApplyOutcome, signals: &Signals) -> Exit {
+    match (&outcome.verification, signals.caught()) {
+        (_, Some(signal)) => Exit::Interrupted(signal),
+        _ if !outcome.is_complete() => {
+            if outcome.wrote_something() {
+                Exit::Partial
+            } else {
+                Exit::Failed
+            }
+        }
+        (Verification::Wrong(_), None) => Exit::Partial,
+        // What was acknowledged is done, whether or not reads show it yet.
+        (Verification::Clean | Verification::NotVisibleYet(_) | Verification::Skipped { .. }, None) => Exit::Done,
+    }
+}
+
+/// Progress as a bar on a terminal.
+struct Shown(Activity);
+
+impl Progress for Shown {
+    fn started(&self, _: &Action) {}
+
+    fn finished(&self, action: &Action, _: &Outcome) {
+        self.0.step(&format!("{} {}", action.call.operation(), action.resource));
+    }
+}

@@ -1,0 +1,140 @@
+//! What plan, apply and drift share: the manifest, the live account, and the plan between them.
+
+use std::path::PathBuf;
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use trueup_model::{Desired, Live, live::Needs};
+use trueup_planner::{Options, Plan};
+use trueup_report::{plan_json, render_plan_text};
+
+use crate::{
+    args::CompareArgs,
+    commands::{Written, written},
+    exit::{CliError, Exit},
+    live::{Api, Source},
+    manifest, output,
+    terminal::Terminal,
+};
+
+/// The day that it is, UTC.
+fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
+}
+
+/// What a plan depends on beside the two states. `reviewed` is the day of a plan that was reviewed.
+pub(crate) fn options(args: &CompareArgs, reviewed: Option<Date>) -> Options {
+    Options {
+        as_of: args.as_of.or(reviewed).unwrap_or_else(today),
+        allow: args.allow.iter().copied().collect(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+/// Refuses what is in the interface and not built yet, before anything is read.
+pub(crate) fn check(args: &CompareArgs) -> Result<Written, CliError> {
+    if args.markdown_into.is_some() {
+        return Err(CliError::NotSupportedYet {
+            what: "--markdown-into",
+        });
+    }
+    if args.html_into.is_some() {
+        return Err(CliError::NotSupportedYet { what: "--html-into" });
+    }
+    written(args.format)
+}
+
+/// Reads the account as far as a plan needs it, and plans.
+pub(crate) async fn plan_live(
+    source: &Source,
+    desired: &Desired,
+    options: &Options,
+    terminal: &Terminal,
+) -> Result<(Plan, Live), CliError> {
+    let live = match source {
+        Source::Snapshot(live) => (**live).clone(),
+        Source::Api(api) => {
+            let identity = api.identity(Some(&desired.account.id)).await?;
+            read_for(api, &identity, desired, options, terminal).await?
+        }
+    };
+    let plan = trueup_planner::plan(desired, &live, options)?;
+    Ok((plan, live))
+}
+
+/// Reads the account as far as a plan needs it.
+pub(crate) async fn read_for(
+    api: &Api,
+    identity: &trueup_reader::Identity,
+    desired: &Desired,
+    options: &Options,
+    terminal: &Terminal,
+) -> Result<Live, CliError> {
+    let _activity = terminal.activity("reading the account");
+    let mut live = api.read(identity).await?;
+    // What is read can raise another question, whose answer raises none: three rounds at most.
+    for _ in 0..3 {
+        let needs = trueup_planner::needs(desired, &live, options);
+        if needs == Needs::default() {
+            break;
+        }
+        api.details(&mut live, &needs).await?;
+    }
+    Ok(live)
+}
+
+/// Compares the manifest with the live account.
+pub(crate) async fn run(args: &CompareArgs, terminal: &Terminal) -> Result<Plan, CliError> {
+    let desired = manifest::load(args.manifest.as_deref(), terminal)?;
+    let source = Source::open(&args.live, Some(&desired.account.id)).await?;
+    let (plan, _) = plan_live(&source, &desired, &options(args, None), terminal).await?;
+    Ok(plan)
+}
+
+/// Writes a plan to the files that were asked for.
+pub(crate) fn write_files<'a>(
+    plan: &Plan,
+    files: impl IntoIterator<Item = &'a Option<PathBuf>>,
+) -> Result<(), CliError> {
+    for file in files.into_iter().flatten() {
+        output::write_text(file, &plan_json(plan)?)?;
+    }
+    Ok(())
+}
+
+/// Writes a plan to stdout.
+pub(crate) fn show(plan: &Plan, written: Written, terminal: &Terminal) -> Result<(), CliError> {
+    let text = match written {
+        Written::Text => render_plan_text(plan, &terminal.text_options()),
+        Written::Json => plan_json(plan)?,
+    };
+    terminal.result(&text)
+}
+
+/// What a strict run does not accept, in words; `None` where there is nothing.
+pub(crate) fn strict_findings(plan: &Plan) -> Option<String> {
+    let unmet = plan.requirements.iter().filter(|requirement| !requirement.met).count();
+    let guardrails = plan.guardrails.iter().filter(|finding| !finding.allowed).count();
+    let notes = plan.notes.iter().filter(|note| note.strict).count();
+    let found: Vec<String> = [
+        (unmet, "requirement not met", "requirements not met"),
+        (guardrails, "guardrail", "guardrails"),
+        (notes, "note", "notes"),
+    ]
+    .into_iter()
+    .filter(|(count, _, _)| *count > 0)
+    .map(|(count, one, many)| format!("{count} {}", if count == 1 { one } else { many }))
+    .collect();
+    (!found.is_empty()).then(|| found.join(", "))
+}
+
+/// How plan and drift end.
+pub(crate) fn exit(plan: &Plan, strict: bool, changes_count: bool, terminal: &Terminal) -> Exit {
+    match strict_findings(plan) {
+        Some(found) if strict => {
+            terminal.note(&format!("strict: {found}"));
+            Exit::Strict
+        }
+        _ if changes_count && !plan.changes.is_empty() => Exit::Changes,
+        _ => Exit::Done,
+    }
+}

@@ -1,0 +1,55 @@
+//! What each command does. Commands wire the other crates together and hold no logic of their own about IAM.
+
+pub(crate) mod apply;
+pub(crate) mod compare;
+pub(crate) mod drift;
+pub(crate) mod plan;
+pub(crate) mod sandbox;
+pub(crate) mod schema;
+pub(crate) mod show;
+pub(crate) mod snapshot;
+pub(crate) mod validate;
+pub(crate) mod whoami;
+
+use crate::{
+    args::{Cli, Command, Format},
+    exit::{CliError, Exit},
+    signals::Signals,
+    terminal::Terminal,
+};
+
+/// Runs a command.
+pub(crate) async fn run(cli: Cli, terminal: &Terminal) -> Result<Exit, CliError> {
+    let signals = Signals::listen()?;
+    match cli.command {
+        Command::Validate(args) => validate::run(&args, terminal),
+        Command::Show(args) => show::run(&args, terminal),
+        Command::Schema(args) => schema::run(&args, terminal),
+        Command::Plan(args) => signals.unless_caught(plan::run(&args, terminal)).await,
+        Command::Drift(args) => signals.unless_caught(drift::run(&args, terminal)).await,
+        Command::Export(_) => Err(CliError::NotSupportedYet { what: "export" }),
+        Command::Snapshot(args) => signals.unless_caught(snapshot::run(&args, terminal)).await,
+        Command::Whoami(args) => signals.unless_caught(whoami::run(&args, terminal)).await,
+        Command::Apply(args) => apply::run(&args, terminal, &signals).await,
+        Command::Sandbox(args) => sandbox::run(&args, terminal, &signals).await,
+    }
+}
+
+/// How a result is written, of the ways that are built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Written {
+    Text,
+    Json,
+}
+
+/// Refuses formats that are not built yet.
+pub(crate) fn written(format: Format) -> Result<Written, CliError> {
+    match format {
+        Format::Text => Ok(Written::Text),
+        Format::Json => Ok(Written::Json),
+        Format::Markdown => Err(CliError::NotSupportedYet {
+            what: "--format markdown",
+        }),
+        Format::Html => Err(CliError::NotSupportedYet { what: "--format html" }),
+    }
+}

@@ -1,0 +1,26 @@
+//! `trueup show`: a saved plan again.
+
+use crate::{
+    args::ShowArgs,
+    commands::{compare, written},
+    exit::{CliError, Exit},
+    output,
+    terminal::Terminal,
+};
+
+pub(crate) fn run(args: &ShowArgs, terminal: &Terminal) -> Result<Exit, CliError> {
+    let written = written(args.format)?;
+    let plan = read(&args.plan)?;
+    compare::show(&plan, written, terminal)?;
+    Ok(Exit::Done)
+}
+
+/// Reads a saved plan.
+pub(crate) fn read(path: &std::path::Path) -> Result<trueup_planner::Plan, CliError> {
+    let text = output::read_text(path)?;
+    trueup_report::read_plan(&text).map_err(|error| CliError::Content {
+        path: path.to_owned(),
+        what: "plan",
+        problem: error.to_string(),
+    })
+}

@@ -1,0 +1,43 @@
+//! The environment variables that trueup reads beside those of its flags and of the AWS SDK.
+
+use std::{ffi::OsString, path::PathBuf};
+
+/// Variables as this process found them. An empty one counts as not set, as the XDG specification asks.
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+fn text(name: &str) -> Option<String> {
+    variable(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// Where runs leave journals, undo snapshots, locks and credentials: `$XDG_STATE_HOME/trueup`, or
+/// `~/.local/state/trueup`. `None` where neither variable says.
+pub(crate) fn state_directory() -> Option<PathBuf> {
+    // The specification says that a relative path is to be ignored.
+    let xdg = variable("XDG_STATE_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
+    let home = || variable("HOME").map(|home| PathBuf::from(home).join(".local/state"));
+    xdg.or_else(home).map(|state| state.join("trueup"))
+}
+
+/// `AWS_MAX_ATTEMPTS`, as it was written.
+pub(crate) fn aws_max_attempts() -> Option<String> {
+    text("AWS_MAX_ATTEMPTS")
+}
+
+/// Whether the environment names an endpoint for STS itself.
+pub(crate) fn names_sts_endpoint() -> bool {
+    variable("AWS_ENDPOINT_URL_STS").is_some()
+}
+
+/// The faults that the sandbox should have, for tests and for trying things out.
+pub(crate) fn sandbox_faults() -> Option<String> {
+    text("TRUEUP_SANDBOX_FAULTS")
+}
+
+/// Whether the terminal says of itself that it can do nothing.
+pub(crate) fn terminal_is_dumb() -> bool {
+    variable("TERM").is_some_and(|term| term == "dumb")
+}

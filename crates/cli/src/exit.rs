@@ -1,0 +1,235 @@
+//! What can go wrong, and the exit code of each. The codes are an interface: scripts and pipelines depend on them.
+
+use std::path::PathBuf;
+
+use trueup_model::AccountId;
+use trueup_planner::PlanError;
+use trueup_reader::ReadError;
+use trueup_report::escape;
+
+/// The exit codes, as `--help` shows them.
+pub(crate) const TABLE: &str = "\
+Exit codes:
+  0         done, or nothing to do
+  1         error, wrong arguments included
+  2         there are changes (plan --detailed-exitcode; always for drift)
+  3         apply refused by a guardrail; with --strict, also an unmet
+            requirement, a guardrail or a lapsed rule
+  4         stale: the account or the manifest is not what the reviewed plan was
+            made from; nothing was written
+  5         partly applied: something was written and something failed
+  6         another run holds the lock
+  7         wrong account, or no usable credentials
+  130, 143  interrupted; what was in flight was finished and reported";
+
+/// How a command that ran to its end ends the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Done, or nothing to do.
+    Done,
+    /// There are changes.
+    Changes,
+    /// Something that `--strict` asks for does not hold.
+    Strict,
+    /// Something was written and something failed.
+    Partial,
+    /// Everything was written, and reading it back shows something else.
+    Failed,
+    /// A signal ended the run, and what was in flight was finished.
+    Interrupted(Signal),
+}
+
+impl Exit {
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Changes => 2,
+            Self::Strict => 3,
+            Self::Partial => 5,
+            Self::Interrupted(signal) => signal.code(),
+        }
+    }
+}
+
+/// A signal that asks the process to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// What `kill` and most schedulers send.
+    Terminate,
+}
+
+impl Signal {
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
+        }
+    }
+}
+
+/// Why a command could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    #[error("{0}")]
+    Usage(String),
+    #[error("{what} is not supported yet")]
+    NotSupportedYet { what: &'static str },
+    #[error("{0}")]
+    Refused(Refusal),
+    #[error("no manifest here: neither trueup.yaml nor a trueup directory, looked for upwards to the git root")]
+    NoManifest,
+    #[error("the manifest has {}", if *errors == 1 { "an error".to_owned() } else { format!("{errors} errors") })]
+    Manifest { errors: usize },
+    #[error("the manifest cannot be read: {0}")]
+    ManifestFiles(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("cannot {action} {}", path.display())]
+    File {
+        action: &'static str,
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("cannot {action}")]
+    Io {
+        action: &'static str,
+        source: std::io::Error,
+    },
+    #[error("{} is no {what}: {problem}", path.display())]
+    Content {
+        path: PathBuf,
+        what: &'static str,
+        problem: String,
+    },
+    #[error("this cannot be written as JSON")]
+    Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error(transparent)]
+    Journal(#[from] trueup_executor::JournalError),
+    #[error(transparent)]
+    Sandbox(Box<trueup_sandbox::SandboxError>),
+    #[error("{}", if *count == 1 { "a guardrail refuses this plan; nothing was written".to_owned() } else { format!("{count} guardrails refuse this plan; nothing was written") })]
+    Guardrails { count: usize, allow: String },
+    #[error("a strict run refuses this plan; nothing was written")]
+    Strict,
+    #[error("the plan of now has another digest than the reviewed one; nothing was written")]
+    Stale,
+    #[error("account {account} is being applied to by another run")]
+    Locked { account: AccountId, path: PathBuf },
+    #[error("the credentials are those of account {live}, {expected}")]
+    WrongAccount { live: AccountId, expected: String },
+    #[error("not approved; nothing was written")]
+    Cancelled,
+    #[error("interrupted; nothing was written")]
+    Interrupted(Signal),
+    #[error("reading took longer than the deadline")]
+    Deadline,
+}
+
+/// A refusal with the way out.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Refusal {
+    pub(crate) message: String,
+    pub(crate) hint: String,
+}
+
+impl CliError {
+    pub(crate) fn refused(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Refused(Refusal {
+            message: message.into(),
+            hint: hint.into(),
+        })
+    }
+
+    /// The exit code.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::Usage(_)
+            | Self::NotSupportedYet { .. }
+            | Self::Refused(_)
+            | Self::NoManifest
+            | Self::Manifest { .. }
+            | Self::ManifestFiles(_)
+            | Self::File { .. }
+            | Self::Io { .. }
+            | Self::Content { .. }
+            | Self::Json(_)
+            | Self::Journal(_)
+            | Self::Sandbox(_)
+            | Self::Deadline
+            | Self::Cancelled
+            | Self::Plan(PlanError::Impossible(_)) => 1,
+            Self::Read(error) => match error {
+                ReadError::Credentials { .. } => 7,
+                ReadError::AccessDenied { .. }
+                | ReadError::Throttled { .. }
+                | ReadError::Unreachable { .. }
+                | ReadError::Unexpected { .. } => 1,
+            },
+            Self::Guardrails { .. } | Self::Strict => 3,
+            Self::Stale => 4,
+            Self::Locked { .. } => 6,
+            Self::WrongAccount { .. } | Self::Plan(PlanError::WrongAccount { .. }) => 7,
+            Self::Interrupted(signal) => signal.code(),
+        }
+    }
+
+    /// Ways out, one a line.
+    fn hints(&self) -> Vec<String> {
+        let one = |hint: &str| vec![hint.to_owned()];
+        match self {
+            Self::Refused(refusal) => vec![refusal.hint.clone()],
+            Self::NoManifest => {
+                one("name the manifest: `trueup plan PATH`; `trueup export` writes one for an existing account")
+            }
+            Self::Read(error) => error.hint().into_iter().collect(),
+            Self::Guardrails { allow, .. } => vec![format!("to let it pass: {allow}")],
+            Self::Strict => one("see what is not met above; without --strict it is reported only"),
+            Self::Stale => one("plan again, have that reviewed, and apply with its digest"),
+            Self::Locked { path, .. } => vec![format!(
+                "wait for it to end; the lock is {} and is free as soon as that process is gone",
+                path.display()
+            )],
+            Self::WrongAccount { .. } | Self::Plan(PlanError::WrongAccount { .. }) => {
+                one("use the credentials of the manifest's account, for example with --profile")
+            }
+            Self::Deadline => one("--deadline sets how long it may take"),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The text for stderr: `error:` lines with their causes, then `hint:` lines.
+    pub(crate) fn render(&self) -> String {
+        let mut out = String::new();
+        if let Self::Plan(PlanError::Impossible(problems)) = self {
+            for problem in problems {
+                out.push_str(&format!("error: {}\n", escape::text(&problem.message)));
+                if let Some(hint) = &problem.hint {
+                    out.push_str(&format!("hint: {}\n", escape::text(hint)));
+                }
+            }
+            return out;
+        }
+        out.push_str(&format!("error: {}\n", escape::text(&with_causes(self))));
+        for hint in self.hints() {
+            out.push_str(&format!("hint: {}\n", escape::text(&hint)));
+        }
+        out
+    }
+}
+
+/// An error's message, followed by those of its causes.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        message.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    message
+}

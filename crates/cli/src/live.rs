@@ -1,0 +1,191 @@
+//! The live account behind `--live`: AWS, the sandbox, or a snapshot.
+
+use std::{path::Path, time::Duration};
+
+use aws_sdk_iam::config::{BehaviorVersion, Credentials, Region};
+use serde::{Deserialize, Serialize};
+use trueup_model::{AccountId, Live, live::Needs};
+use trueup_reader::{Identity, Reader};
+use trueup_sandbox::{Faults, Sandbox, SandboxError};
+
+use crate::{
+    args::{AwsArgs, LiveArgs, LiveSource},
+    aws::{self, Clients},
+    environment,
+    exit::CliError,
+    output,
+};
+
+/// The account of a sandbox that no manifest names.
+pub(crate) const SANDBOX_ACCOUNT: &str = "123456789012";
+
+/// The version of the snapshot file. Minor versions add, major versions break.
+const SNAPSHOT_VERSION: &str = "1.0";
+
+/// A live account that can be asked.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// Something that speaks IAM.
+    Api(Api),
+    /// A file. Never writable.
+    Snapshot(Box<Live>),
+}
+
+/// Something that speaks IAM.
+#[derive(Debug)]
+pub(crate) struct Api {
+    pub(crate) reader: Reader,
+    pub(crate) clients: Clients,
+    deadline: Duration,
+}
+
+/// A snapshot's file.
+#[derive(Serialize, Deserialize)]
+struct Snapshot<L> {
+    format_version: String,
+    live: L,
+}
+
+/// The snapshot's file of an account, as JSON.
+pub(crate) fn snapshot_json(live: &Live) -> Result<String, CliError> {
+    Ok(trueup_report::to_json(&Snapshot {
+        format_version: SNAPSHOT_VERSION.to_owned(),
+        live,
+    })?)
+}
+
+impl Source {
+    /// Opens what `--live` names, without any call yet. A new sandbox is made for `account`.
+    pub(crate) async fn open(args: &LiveArgs, account: Option<&AccountId>) -> Result<Self, CliError> {
+        let clients = match &args.live {
+            LiveSource::Snapshot(path) => return Ok(Self::Snapshot(Box::new(read_snapshot(path)?))),
+            LiveSource::Sandbox(path) => sandbox_clients(&open_sandbox(path, account)?)?,
+            LiveSource::Aws => aws::clients(&args.aws).await?,
+        };
+        Ok(Self::Api(Api::new(clients, &args.aws)))
+    }
+}
+
+impl Api {
+    fn new(clients: Clients, args: &AwsArgs) -> Self {
+        Self {
+            reader: Reader::new(clients.iam.clone(), clients.sts.clone()),
+            clients,
+            deadline: args.deadline,
+        }
+    }
+
+    /// Whose credentials these are; an error where they are not those of `expected`.
+    pub(crate) async fn identity(&self, expected: Option<&AccountId>) -> Result<Identity, CliError> {
+        let identity = self.bounded(self.reader.identity()).await?;
+        match expected {
+            Some(expected) if *expected != identity.account => Err(CliError::WrongAccount {
+                live: identity.account,
+                expected: format!("the manifest is for {expected}"),
+            }),
+            _ => Ok(identity),
+        }
+    }
+
+    /// The bulk read.
+    pub(crate) async fn read(&self, identity: &Identity) -> Result<Live, CliError> {
+        self.bounded(self.reader.read(identity)).await
+    }
+
+    /// What a plan needs beside the bulk read.
+    pub(crate) async fn details(&self, live: &mut Live, needs: &Needs) -> Result<(), CliError> {
+        self.bounded(self.reader.details(live, needs)).await
+    }
+
+    /// Everything that can be read beside the bulk read.
+    pub(crate) async fn everything(&self, live: &mut Live) -> Result<(), CliError> {
+        self.bounded(self.reader.everything(live)).await
+    }
+
+    async fn bounded<T>(&self, read: impl Future<Output = Result<T, trueup_reader::ReadError>>) -> Result<T, CliError> {
+        match tokio::time::timeout(self.deadline, read).await {
+            Ok(result) => Ok(result?),
+            Err(_) => Err(CliError::Deadline),
+        }
+    }
+}
+
+/// Opens the sandbox in a file, with the faults that the environment asks for.
+pub(crate) fn open_sandbox(path: &Path, account: Option<&AccountId>) -> Result<Sandbox, CliError> {
+    let account = account.map_or(SANDBOX_ACCOUNT, AccountId::as_str);
+    let sandbox = Sandbox::open(path, account).map_err(sandbox_error)?;
+    if let Some(faults) = environment::sandbox_faults() {
+        sandbox.set_faults(parse_faults(&faults)?);
+    }
+    Ok(sandbox)
+}
+
+/// Reads the text of `TRUEUP_SANDBOX_FAULTS` or `--faults`.
+pub(crate) fn parse_faults(text: &str) -> Result<Faults, CliError> {
+    text.parse()
+        .map_err(|error| CliError::Usage(format!("the sandbox's faults cannot be understood: {error}")))
+}
+
+/// Empties the sandbox in a file; `account` is the id that it has from then on.
+pub(crate) fn reset_sandbox(path: &Path, account: Option<&AccountId>) -> Result<(), CliError> {
+    let sandbox = open_sandbox(path, account)?;
+    match account {
+        Some(account) if sandbox.account_id() != account.as_str() => {
+            // Another account is another sandbox in the same file.
+            drop(sandbox);
+            std::fs::remove_file(path).map_err(|source| CliError::File {
+                action: "replace",
+                path: path.to_owned(),
+                source,
+            })?;
+            open_sandbox(path, Some(account)).map(drop)
+        }
+        _ => sandbox.reset().map_err(sandbox_error),
+    }
+}
+
+/// A sandbox's error.
+pub(crate) fn sandbox_error(error: SandboxError) -> CliError {
+    CliError::Sandbox(Box::new(error))
+}
+
+/// SDK clients that reach the sandbox without a socket.
+fn sandbox_clients(sandbox: &Sandbox) -> Result<Clients, CliError> {
+    let credentials = || Credentials::new("AKIASANDBOX000000000", "sandbox", None, None, "sandbox");
+    let iam = aws_sdk_iam::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(credentials())
+        .timeout_config(aws::timeouts())
+        .http_client(sandbox.http_client());
+    let sts = aws_sdk_sts::Config::builder()
+        .behavior_version(aws_sdk_sts::config::BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(credentials())
+        .timeout_config(aws::timeouts())
+        .http_client(sandbox.http_client());
+    aws::assemble(iam, sts)
+}
+
+fn read_snapshot(path: &Path) -> Result<Live, CliError> {
+    let text = output::read_text(path)?;
+    let problem = |problem: String| CliError::Content {
+        path: path.to_owned(),
+        what: "snapshot",
+        problem,
+    };
+    let head: Snapshot<serde::de::IgnoredAny> =
+        serde_json::from_str(&text).map_err(|error| problem(error.to_string()))?;
+    let major = |version: &str| version.split('.').next().unwrap_or_default().to_owned();
+    if major(&head.format_version) != major(SNAPSHOT_VERSION) {
+        return Err(problem(format!(
+            "its format version is {}, this trueup reads {SNAPSHOT_VERSION}",
+            head.format_version
+        )));
+    }
+    let snapshot: Snapshot<Live> = serde_json::from_str(&text).map_err(|error| problem(error.to_string()))?;
+    let mut live = snapshot.live;
+    // The calls that were made then are not calls of this run.
+    live.reads.clear();
+    Ok(live)
+}

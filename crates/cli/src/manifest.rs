@@ -1,0 +1,52 @@
+//! The manifest: found, read, and its problems shown.
+
+use std::path::{Path, PathBuf};
+
+use trueup_manifest::{Diagnostic, DiskFiles, Parsed, Severity};
+use trueup_model::Desired;
+
+use crate::{exit::CliError, terminal::Terminal};
+
+/// The manifest that was named, or the one that is found from here upwards.
+pub(crate) fn locate(named: Option<&Path>) -> Result<PathBuf, CliError> {
+    // A pipeline's empty variable is no name.
+    if let Some(path) = named.filter(|path| !path.as_os_str().is_empty()) {
+        return Ok(path.to_owned());
+    }
+    let here = std::env::current_dir().map_err(|source| CliError::Io {
+        action: "find out the current directory",
+        source,
+    })?;
+    trueup_manifest::discover(&here).ok_or(CliError::NoManifest)
+}
+
+/// Reads a manifest with all of its problems.
+pub(crate) fn parse(path: &Path) -> Result<Parsed, CliError> {
+    let files = DiskFiles::open(path).map_err(|error| CliError::ManifestFiles(Box::new(error)))?;
+    Ok(trueup_manifest::parse(&files))
+}
+
+/// How many problems are of this severity.
+pub(crate) fn count(diagnostics: &[Diagnostic], severity: Severity) -> usize {
+    diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.severity == severity)
+        .count()
+}
+
+/// Shows problems on stderr.
+pub(crate) fn show(diagnostics: &[Diagnostic], terminal: &Terminal) {
+    if !diagnostics.is_empty() {
+        terminal.message(&trueup_manifest::render(diagnostics, terminal.color_stderr()));
+    }
+}
+
+/// The desired state, with every problem shown on stderr; an error where there is no use in going on.
+pub(crate) fn load(named: Option<&Path>, terminal: &Terminal) -> Result<Desired, CliError> {
+    let parsed = parse(&locate(named)?)?;
+    show(&parsed.diagnostics, terminal);
+    match (count(&parsed.diagnostics, Severity::Error), parsed.desired) {
+        (0, Some(desired)) => Ok(desired),
+        (errors, _) => Err(CliError::Manifest { errors: errors.max(1) }),
+    }
+}
