@@ -16,12 +16,61 @@ use super::json::{Json, write_string};
 /// A part of a statement in canonical form. Beside each folded text stands the one that the author wrote.
 #[derive(Debug, Clone)]
 pub(super) enum Folded {
-    /// A set of texts: canonical, then as written.
-    Texts(BTreeMap<String, String>),
+    /// A set of texts.
+    Texts(TextSet),
     /// Parts by canonical name, each with its name as written.
     Parts(BTreeMap<String, (String, Folded)>),
     /// Compared as it stands, the order of members apart.
     Verbatim(Json),
+}
+
+/// A set of texts, sorted by their canonical form.
+#[derive(Debug, Clone, Default)]
+pub(super) struct TextSet(Vec<Text>);
+
+#[derive(Debug, Clone)]
+struct Text {
+    canonical: String,
+    /// Where that is not how the author wrote it.
+    written: Option<String>,
+}
+
+impl TextSet {
+    /// Of texts that fold to the same, the first one's spelling is kept.
+    fn new(mut texts: Vec<Text>) -> Self {
+        texts.sort_by(|a, b| a.canonical.cmp(&b.canonical));
+        texts.dedup_by(|later, first| later.canonical == first.canonical);
+        Self(texts)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn canonical(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.iter().map(|text| text.canonical.as_str())
+    }
+
+    pub(super) fn written(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.iter().map(Text::written)
+    }
+
+    /// The members that another set lacks, as written.
+    pub(super) fn without<'a>(&'a self, other: &TextSet) -> Vec<&'a str> {
+        let is_missing = |text: &&Text| {
+            other
+                .0
+                .binary_search_by(|known| known.canonical.cmp(&text.canonical))
+                .is_err()
+        };
+        self.0.iter().filter(is_missing).map(Text::written).collect()
+    }
+}
+
+impl Text {
+    fn written(&self) -> &str {
+        self.written.as_deref().unwrap_or(&self.canonical)
+    }
 }
 
 /// The members of a statement by name.
@@ -38,7 +87,7 @@ impl Folded {
             Self::Texts(texts) => Some(texts),
             Self::Parts(_) | Self::Verbatim(_) => None,
         };
-        texts.into_iter().flat_map(|texts| texts.keys().map(String::as_str))
+        texts.into_iter().flat_map(TextSet::canonical)
     }
 
     /// The parts by canonical name; empty for anything else.
@@ -55,7 +104,7 @@ impl Folded {
     /// The part as its author wrote it, sets as lists.
     pub(super) fn to_value(&self) -> Value {
         match self {
-            Self::Texts(texts) => texts.values().map(|written| Value::from(written.as_str())).collect(),
+            Self::Texts(texts) => texts.written().collect(),
             Self::Parts(parts) => Value::Object(
                 parts
                     .values()
@@ -70,7 +119,7 @@ impl Folded {
         match self {
             Self::Texts(texts) => {
                 out.push('[');
-                for (index, text) in texts.keys().enumerate() {
+                for (index, text) in texts.canonical().enumerate() {
                     if index > 0 {
                         out.push(',');
                     }
@@ -128,20 +177,18 @@ fn fold_texts(value: &Json, fold: impl Fn(&str) -> String) -> Folded {
 }
 
 fn collect_texts<'a>(texts: impl Iterator<Item = Option<&'a str>>, fold: impl Fn(&str) -> String) -> Option<Folded> {
-    let mut set = BTreeMap::new();
-    for text in texts {
-        let text = text?;
-        set.entry(fold(text)).or_insert_with(|| text.to_owned());
-    }
-    Some(Folded::Texts(set))
+    let fold = |text: &str| {
+        let canonical = fold(text);
+        let written = (canonical != text).then(|| text.to_owned());
+        Text { canonical, written }
+    };
+    let texts: Option<Vec<Text>> = texts.map(|text| text.map(fold)).collect();
+    texts.map(|texts| Folded::Texts(TextSet::new(texts)))
 }
 
 fn everybody() -> Folded {
-    let star = BTreeMap::from([("*".to_owned(), "*".to_owned())]);
-    Folded::Parts(BTreeMap::from([(
-        "AWS".to_owned(),
-        ("AWS".to_owned(), Folded::Texts(star)),
-    )]))
+    let star = fold_texts(&Json::String("*".to_owned()), str::to_owned);
+    Folded::Parts(BTreeMap::from([("AWS".to_owned(), ("AWS".to_owned(), star))]))
 }
 
 fn fold_principals(value: &Json, partition: &str) -> Folded {

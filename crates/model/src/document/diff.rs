@@ -2,12 +2,12 @@
 //!
 //! INVARIANT: the difference is empty if and only if the documents are equal.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 use similar::{DiffTag, TextDiff};
 
-use super::canonical::{Elements, Folded};
+use super::canonical::{Elements, Folded, TextSet};
 use super::{PolicyDocument, Statement};
 
 /// One difference.
@@ -112,15 +112,10 @@ fn whole(part: Option<&Folded>) -> Value {
 }
 
 /// The members of one set that the other lacks, as written; `null` where there is none.
-fn only_in(set: &BTreeMap<String, String>, other: &BTreeMap<String, String>) -> Value {
-    let members: Vec<&String> = set
-        .iter()
-        .filter(|(canonical, _)| !other.contains_key(*canonical))
-        .map(|(_, written)| written)
-        .collect();
-    match members.is_empty() {
-        true => Value::Null,
-        false => members.into_iter().map(String::as_str).collect(),
+fn only_in(set: &TextSet, other: &TextSet) -> Value {
+    match set.without(other) {
+        members if members.is_empty() => Value::Null,
+        members => members.into_iter().collect(),
     }
 }
 
@@ -256,7 +251,7 @@ impl<'a> Candidate<'a> {
 fn collect_atoms(path: &str, part: &Folded, atoms: &mut BTreeSet<String>) {
     match part {
         Folded::Texts(texts) if !texts.is_empty() => {
-            atoms.extend(texts.keys().map(|text| format!("{path}\n{text}")));
+            atoms.extend(texts.canonical().map(|text| format!("{path}\n{text}")));
         }
         Folded::Parts(parts) if !parts.is_empty() => {
             for (name, (_, part)) in parts {

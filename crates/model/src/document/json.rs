@@ -34,6 +34,14 @@ impl Json {
         }
     }
 
+    /// The members of an object; none of anything else.
+    pub(super) fn into_members(self) -> Members {
+        match self {
+            Self::Object(members) => members,
+            _ => Members::new(),
+        }
+    }
+
     /// The text of a string, number or boolean, as IAM compares condition values.
     pub(super) fn scalar_text(&self) -> Option<&str> {
         match self {

@@ -47,9 +47,10 @@ struct Inner {
 }
 
 struct Content {
-    tree: Json,
     /// What stands beside the statements, `Version` with its default; `Statement` only where it has no statements.
     elements: Elements,
+    /// Whether the author wrote a `Version`.
+    has_version: bool,
     /// In the author's order.
     statements: Vec<Statement>,
     canonical: String,
@@ -102,16 +103,9 @@ impl PolicyDocument {
     /// the ARN of that partition's root. Other constructors assume `aws`.
     #[must_use]
     pub fn in_partition(&self, partition: &str) -> Self {
-        match &self.0.content {
-            Some(content) => {
-                let content = Content::new(content.tree.clone(), partition);
-                Self(Arc::new(Inner {
-                    text: self.0.text.clone(),
-                    content: Some(content),
-                }))
-            }
-            None => self.clone(),
-        }
+        let text = self.0.text.clone();
+        let content = self.tree().map(|tree| Content::new(tree, partition));
+        Self(Arc::new(Inner { text, content }))
     }
 
     fn from_tree(tree: Json, text: Option<String>) -> Self {
@@ -128,10 +122,7 @@ impl PolicyDocument {
 
     /// Indented JSON in the author's order of members; an opaque text as it is.
     pub fn pretty(&self) -> String {
-        match &self.0.content {
-            Some(content) => content.tree.to_pretty(),
-            None => self.0.text.clone(),
-        }
+        self.tree().map_or_else(|| self.0.text.clone(), |tree| tree.to_pretty())
     }
 
     /// The characters of the text that IAM counts against its quotas: all but white space. Source: the IAM user
@@ -167,23 +158,38 @@ impl PolicyDocument {
         }
     }
 
-    /// `Version` as written. A document without one has [`OLD_VERSION`].
+    /// `Version` as written; `None` where the document has none or it cannot be read.
     pub fn version(&self) -> Option<&str> {
-        self.member("Version").and_then(Json::as_str)
+        self.effective_version().filter(|_| self.has_version())
+    }
+
+    /// The version by whose rules IAM reads the document: [`OLD_VERSION`] where it names none.
+    pub fn effective_version(&self) -> Option<&str> {
+        self.element("Version")
+    }
+
+    fn has_version(&self) -> bool {
+        self.0.content.as_ref().is_some_and(|content| content.has_version)
     }
 
     /// `Id` as written.
     pub fn id(&self) -> Option<&str> {
-        self.member("Id").and_then(Json::as_str)
+        self.element("Id")
     }
 
-    fn tree(&self) -> Option<&Json> {
-        self.0.content.as_ref().map(|content| &content.tree)
+    fn element(&self, name: &str) -> Option<&str> {
+        match self.0.content.as_ref()?.elements.get(name)? {
+            (_, Folded::Verbatim(value)) => value.as_str(),
+            _ => None,
+        }
     }
 
-    fn member(&self, name: &str) -> Option<&Json> {
-        let members = self.tree()?.as_object()?;
-        members.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    /// The document with everything that the canonical form leaves out, read again since few callers want it.
+    fn tree(&self) -> Option<Json> {
+        match self.is_opaque() {
+            true => None,
+            false => parse::parse_object(&self.0.text).ok(),
+        }
     }
 }
 
@@ -191,15 +197,14 @@ impl Content {
     fn new(tree: Json, partition: &str) -> Self {
         let mut elements = Elements::new();
         let mut statements = Vec::new();
-        for (name, value) in tree.as_object().into_iter().flatten() {
-            if name == "Statement"
-                && let Some(read) = statements_of(value, partition)
-            {
-                statements = read;
-                continue;
+        for (name, value) in tree.into_members() {
+            if name == "Statement" && is_statements(&value) {
+                statements = statements_of(value, partition);
+            } else {
+                elements.insert(name.clone(), (name, Folded::verbatim(&value)));
             }
-            elements.insert(name.clone(), (name.clone(), Folded::verbatim(value)));
         }
+        let has_version = elements.contains_key("Version");
         elements.entry("Version".to_owned()).or_insert_with(|| {
             (
                 "Version".to_owned(),
@@ -208,19 +213,30 @@ impl Content {
         });
         let canonical = canonical_text_of(&elements, &statements);
         Self {
-            tree,
             elements,
+            has_version,
             statements,
             canonical,
         }
     }
 }
 
-/// One statement or a list of them; `None` where something in it is no object.
-fn statements_of(value: &Json, partition: &str) -> Option<Vec<Statement>> {
-    let statements = value.as_members_of_a_list().iter();
+/// Whether this is one statement or a list of them, however odd each may be.
+fn is_statements(value: &Json) -> bool {
+    value
+        .as_members_of_a_list()
+        .iter()
+        .all(|statement| statement.as_object().is_some())
+}
+
+fn statements_of(value: Json, partition: &str) -> Vec<Statement> {
+    let statements = match value {
+        Json::List(statements) => statements,
+        single => vec![single],
+    };
+    let statements = statements.into_iter();
     statements
-        .map(|statement| statement.as_object().map(|members| Statement::new(members, partition)))
+        .map(|statement| Statement::new(statement.into_members(), partition))
         .collect()
 }
 

@@ -3,7 +3,6 @@
 //!
 //! It does not judge whether the tree is a policy.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value;
@@ -224,7 +223,7 @@ impl Parser<'_> {
     fn object(&mut self, depth: usize) -> Result<Json, DocumentError> {
         self.at += 1;
         let mut members = Members::new();
-        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        let mut keys_at = Vec::new();
         self.skip_white_space();
         if self.peek() == Some(b'}') {
             self.at += 1;
@@ -238,12 +237,8 @@ impl Parser<'_> {
                     _ => self.stray_character(SyntaxProblem::Key),
                 });
             }
-            let key_at = self.at;
+            keys_at.push(self.at);
             let key = self.string()?;
-            if let Some(first) = seen.insert(key.clone(), key_at) {
-                let first = self.position(first);
-                return Err(self.error_at(key_at, DocumentErrorKind::DuplicateKey { key, first }));
-            }
             self.skip_white_space();
             if self.peek() != Some(b':') {
                 return Err(self.stray_character(SyntaxProblem::Colon));
@@ -253,9 +248,26 @@ impl Parser<'_> {
             let value = self.value(depth + 1)?;
             members.push((key, value));
             if self.ends_with('}')? {
+                self.check_keys(&members, &keys_at)?;
                 return Ok(Json::Object(members));
             }
         }
+    }
+
+    /// Refuses the earliest key that repeats another.
+    fn check_keys(&self, members: &Members, keys_at: &[usize]) -> Result<(), DocumentError> {
+        let mut keys: Vec<(&str, usize)> = members
+            .iter()
+            .map(|(key, _)| key.as_str())
+            .zip(keys_at.iter().copied())
+            .collect();
+        keys.sort_unstable();
+        let repeated = keys.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+        let Some(pair) = repeated.min_by_key(|pair| pair[1].1) else {
+            return Ok(());
+        };
+        let (key, first) = (pair[0].0.to_owned(), self.position(pair[0].1));
+        Err(self.error_at(pair[1].1, DocumentErrorKind::DuplicateKey { key, first }))
     }
 
     fn list(&mut self, depth: usize) -> Result<Json, DocumentError> {

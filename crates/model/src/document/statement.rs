@@ -222,16 +222,16 @@ impl Statement {
 
     fn describe(&self, positive: &str, negative: &str) -> Option<String> {
         match (self.element(positive), self.element(negative)) {
-            (Some(Folded::Texts(texts)), _) => Some(shorten(texts.values())),
-            (None, Some(Folded::Texts(texts))) => Some(format!("all but {}", shorten(texts.values()))),
+            (Some(Folded::Texts(texts)), _) => Some(shorten(texts.written())),
+            (None, Some(Folded::Texts(texts))) => Some(format!("all but {}", shorten(texts.written()))),
             _ => None,
         }
     }
 
     fn describe_principals(&self) -> Option<String> {
         let principals = self.principals();
-        let names: Vec<String> = principals.values().flatten().map(|name| (*name).to_owned()).collect();
-        (!names.is_empty()).then(|| shorten(names.iter()))
+        let names: Vec<&str> = principals.into_values().flatten().collect();
+        (!names.is_empty()).then(|| shorten(names.into_iter()))
     }
 
     /// The condition keys as written.
@@ -252,10 +252,10 @@ fn sets_of(parts: &Folded) -> BTreeMap<&str, Vec<&str>> {
 }
 
 /// The first texts of a set, and how many more there are.
-fn shorten<'a>(texts: impl ExactSizeIterator<Item = &'a String>) -> String {
+fn shorten<'a>(texts: impl ExactSizeIterator<Item = &'a str>) -> String {
     const SHOWN: usize = 3;
     let total = texts.len();
-    let shown: Vec<&str> = texts.take(SHOWN).map(String::as_str).collect();
+    let shown: Vec<&str> = texts.take(SHOWN).collect();
     match total {
         0 => "nothing".to_owned(),
         _ if total > SHOWN => format!("{} and {} more", shown.join(", "), total - SHOWN),

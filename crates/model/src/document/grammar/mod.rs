@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 
 use super::canonical::base_operator;
 use super::json::{Json, Members};
-use super::{CURRENT_VERSION, PolicyDocument, parse};
+use super::{CURRENT_VERSION, DocumentError, PolicyDocument, parse};
 use crate::quota::DOCUMENT_REQUEST_SIZE;
 
 /// Whose inline policy a document is.
@@ -95,10 +95,9 @@ impl PolicyDocument {
 
     fn check(&self, kind: DocumentKind) -> Result<(), Refusal> {
         check_request(self.as_text())?;
-        let Some(members) = self.tree().and_then(Json::as_object) else {
-            return Err(unreadable(self.as_text(), kind));
-        };
-        let statements = shape::check(members)?;
+        let tree = parse::parse_object(self.as_text()).map_err(|error| unreadable(&error, kind))?;
+        let members = tree.into_members();
+        let statements = shape::check(&members)?;
         if kind == DocumentKind::Managed && self.version() != Some(CURRENT_VERSION) {
             let message = "Policy document must be version 2012-10-17 or greater.";
             return Err(refuse(Stage::Version, message, "/Version".to_owned()));
@@ -198,13 +197,13 @@ fn check_request(text: &str) -> Result<(), Refusal> {
     }
 }
 
-fn unreadable(text: &str, kind: DocumentKind) -> Refusal {
+fn unreadable(error: &DocumentError, kind: DocumentKind) -> Refusal {
     let message = match kind {
         DocumentKind::Trust => "This policy contains invalid Json",
         DocumentKind::Managed | DocumentKind::Inline(_) => shape::SYNTAX_ERRORS,
     };
     let mut refusal = refuse(Stage::Grammar, message, String::new());
-    refusal.detail = parse::parse_object(text).err().map(|error| error.to_string());
+    refusal.detail = Some(error.to_string());
     refusal
 }
 
