@@ -37,6 +37,8 @@ pub(crate) fn order(resolved: &Resolved<'_>, before: &World, after: &World, draf
 
 struct Search<'a> {
     live: &'a Live,
+    before: &'a World,
+    after: &'a World,
     user_attachments: usize,
     world: World,
     /// Principals that more than one step affects, with what they could do before and can do after.
@@ -78,23 +80,25 @@ enum Blocked {
 }
 
 impl<'a> Search<'a> {
-    fn new(resolved: &'a Resolved<'_>, before: &World, after: &World, draft: &Draft) -> Self {
+    fn new(resolved: &'a Resolved<'_>, before: &'a World, after: &'a World, draft: &Draft) -> Self {
         let mut world = before.clone();
         world.share_numbers(after);
+        let either = after.joined_with(before);
         let mut affected: BTreeMap<usize, BTreeSet<Principal>> = BTreeMap::new();
         let mut counts: BTreeMap<Principal, u32> = BTreeMap::new();
         let mut order = Vec::new();
         for (index, step) in draft.steps.iter().enumerate() {
             let Some(effect) = &step.effect else { continue };
-            let mut principals = before.affected(effect);
-            principals.extend(after.affected(effect));
+            // Somebody who leaves a group may still be in it when it gets a policy, so both sides are looked at as one.
+            let mut principals = either.affected(effect);
+            principals.extend(before.affected(effect));
             principals
                 .retain(|principal| !matches!(principal, Principal::User(name) if draft.new_users.contains(name)));
             for principal in &principals {
                 *counts.entry(principal.clone()).or_default() += 1;
             }
             affected.insert(index, principals);
-            let delta = delta(&mut world, effect);
+            let delta = delta_ever(effect, before, &mut world, after);
             let place = match (delta.shrinks, delta.grows, step.rank == rank::REMOVE) {
                 (true, false, false) => 0,
                 (_, true, false) => 1,
@@ -119,6 +123,8 @@ impl<'a> Search<'a> {
         }
         Self {
             live: resolved.live,
+            before,
+            after,
             user_attachments: attached_policies_per_user(resolved.live),
             world,
             contended,
@@ -248,7 +254,7 @@ impl<'a> Search<'a> {
         let Some(effect) = draft.steps[index].effect.clone() else {
             return;
         };
-        let change = delta(&mut self.world, &effect);
+        let change = delta_ever(&effect, self.before, &mut self.world, self.after);
         let mut edges = BTreeSet::new();
         // Growth relies on every restriction made before it; a restriction relies on nothing.
         if change.grows {
@@ -619,7 +625,49 @@ impl<'a> Search<'a> {
     }
 }
 
-/// What a step does to whoever holds what it changes.
+/// What a step does to whoever holds what it changes, whenever it happens.
+///
+/// An attachment or a membership brings or takes what the policy or the group says at that moment, so what they say
+/// before, now and after counts. A document or a boundary is changed from what it is now.
+fn delta_ever(effect: &Effect, before: &World, now: &mut World, after: &World) -> Delta {
+    let (allows, denies) = World::ever_brought(&[before, now, after], effect);
+    match effect {
+        Effect::UserAttachment(_, _, present)
+        | Effect::GroupAttachment(_, _, present)
+        | Effect::Membership(_, _, present) => {
+            if *present {
+                Delta {
+                    grows: allows,
+                    shrinks: denies,
+                }
+            } else {
+                Delta {
+                    grows: denies,
+                    shrinks: allows,
+                }
+            }
+        }
+        // What a boundary lets through depends on its document's moment too, so one for another is both.
+        Effect::Boundary(user, boundary) => match (now.is_bounded(user), boundary) {
+            (false, Some(_)) => Delta {
+                grows: false,
+                shrinks: true,
+            },
+            (true, None) => Delta {
+                grows: true,
+                shrinks: false,
+            },
+            (true, Some(_)) => Delta {
+                grows: true,
+                shrinks: true,
+            },
+            (false, None) => Delta::default(),
+        },
+        Effect::UserInline(..) | Effect::GroupInline(..) | Effect::PolicyDefault(..) => delta(now, effect),
+    }
+}
+
+/// What a step does to whoever holds what it changes, as things stand.
 fn delta(world: &mut World, effect: &Effect) -> Delta {
     let now = world.slot_access(effect);
     let undo = world.apply(effect);

@@ -351,6 +351,25 @@ impl World {
         }
     }
 
+    /// This model with the memberships and attachments of the other as well.
+    pub(crate) fn joined_with(&self, other: &Self) -> Self {
+        let mut joined = self.clone();
+        for (name, user) in &other.users {
+            let holder = joined.users.entry(name.clone()).or_default();
+            holder.groups.extend(user.groups.iter().cloned());
+            holder.own.attached.extend(user.own.attached.iter().cloned());
+        }
+        for (name, group) in &other.groups {
+            joined
+                .groups
+                .entry(name.clone())
+                .or_default()
+                .attached
+                .extend(group.attached.iter().cloned());
+        }
+        joined
+    }
+
     fn members(&self, group: &GroupName) -> impl Iterator<Item = Principal> {
         self.users
             .iter()
@@ -498,6 +517,36 @@ fn toggle<T: Ord + Clone>(set: &mut BTreeSet<T>, member: &T, present: bool) -> b
 
 /// What somebody would hold through a single thing.
 impl World {
+    /// Whether a user has a boundary.
+    pub(crate) fn is_bounded(&self, user: &UserName) -> bool {
+        self.users.get(user).is_some_and(|user| user.boundary.is_some())
+    }
+
+    /// Whether an attachment or a membership brings allows, and whether it brings denies, in any mixture of the models:
+    /// a group with the policies of one and these policies with the documents of another.
+    pub(crate) fn ever_brought(worlds: &[&Self], effect: &Effect) -> (bool, bool) {
+        let of_policy = |arn: &PolicyArn| {
+            worlds
+                .iter()
+                .filter_map(|world| world.policies.get(arn))
+                .collect::<Vec<_>>()
+        };
+        let contents: Vec<&Content> = match effect {
+            Effect::UserAttachment(_, arn, _) | Effect::GroupAttachment(_, arn, _) => of_policy(arn),
+            Effect::Membership(_, group, _) => {
+                let groups = || worlds.iter().filter_map(|world| world.groups.get(group));
+                let inline = groups().flat_map(|group| group.inline.values());
+                inline
+                    .chain(groups().flat_map(|group| &group.attached).flat_map(of_policy))
+                    .collect()
+            }
+            _ => Vec::new(),
+        };
+        let allows = contents.iter().any(|content| !content.allows.is_empty());
+        let denies = contents.iter().any(|content| !content.denies.is_empty());
+        (allows, denies)
+    }
+
     /// What somebody would get from the thing that a call changes, as it is now.
     pub(crate) fn slot_access(&self, effect: &Effect) -> Access {
         let mut access = Access::default();

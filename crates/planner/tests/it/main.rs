@@ -1,0 +1,8 @@
+//! Tests of the planner through its public interface.
+#![allow(missing_docs, reason = "tests")]
+
+mod build;
+mod guardrails;
+mod order;
+mod requirements;
+mod rules;
