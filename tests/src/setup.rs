@@ -127,7 +127,7 @@ fn expand(words: &[String], folder: &Path, answers: &Answers) -> Result<Vec<(Str
         let value = answers.resolve(value)?;
         if let Some(key) = name.strip_prefix("Tag.") {
             tags += 1;
-            parameters.push((format!("Tags.member.{tags}.Key"), key.to_owned()));
+            parameters.push((format!("Tags.member.{tags}.Key"), answers.resolve(key)?));
             parameters.push((format!("Tags.member.{tags}.Value"), value));
         } else if name == "TagKeys" {
             for (index, key) in value.split(',').enumerate() {
@@ -173,7 +173,9 @@ fn totp(seed: &str, steps: u64) -> Result<String, String> {
         .duration_since(std::time::UNIX_EPOCH)
         .map_err(|error| error.to_string())?
         .as_secs();
-    let mut mac = Hmac::<sha1::Sha1>::new_from_slice(&base32(seed)?).map_err(|error| error.to_string())?;
+    // The seed is base32 text, which the wire carries as a blob, in base64.
+    let seed = String::from_utf8(decode(seed, BASE64)?).map_err(|error| error.to_string())?;
+    let mut mac = Hmac::<sha1::Sha1>::new_from_slice(&decode(&seed, BASE32)?).map_err(|error| error.to_string())?;
     mac.update(&(now / 30 + steps).to_be_bytes());
     let hash = mac.finalize().into_bytes();
     let offset = usize::from(hash[19] & 0xf);
@@ -183,19 +185,21 @@ fn totp(seed: &str, steps: u64) -> Result<String, String> {
     Ok(format!("{:06}", (number & 0x7fff_ffff) % 1_000_000))
 }
 
-fn base32(text: &str) -> Result<Vec<u8>, String> {
+const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Decodes RFC 4648's texts of 5 or 6 bits a character.
+fn decode(text: &str, alphabet: &[u8]) -> Result<Vec<u8>, String> {
+    let width = alphabet.len().ilog2();
     let (mut bytes, mut bits, mut buffer) = (Vec::new(), 0, 0_u32);
     for character in text.trim_end_matches('=').bytes() {
-        let value = match character {
-            b'A'..=b'Z' => character - b'A',
-            b'2'..=b'7' => character - b'2' + 26,
-            _ => return Err(format!("`{text}` is no base32")),
-        };
-        buffer = buffer << 5 | u32::from(value);
-        bits += 5;
+        let value = alphabet.iter().position(|other| *other == character);
+        let value = value.ok_or_else(|| format!("`{text}` cannot be decoded"))?;
+        buffer = buffer << width | u32::try_from(value).map_err(|error| error.to_string())?;
+        bits += width;
         if bits >= 8 {
             bits -= 8;
-            bytes.push((buffer >> bits) as u8);
+            bytes.push(u8::try_from(buffer >> bits).map_err(|error| error.to_string())?);
             buffer &= (1 << bits) - 1;
         }
     }
@@ -226,7 +230,9 @@ mod tests {
     }
 
     #[test]
-    fn base32_is_rfc_4648() {
-        assert_eq!(base32("MZXW6YTBOI======").unwrap(), b"foobar");
+    fn texts_are_decoded_as_in_rfc_4648() {
+        assert_eq!(decode("MZXW6YTBOI======", BASE32).unwrap(), b"foobar");
+        assert_eq!(decode("Zm9vYg==", BASE64).unwrap(), b"foob");
+        assert!(decode("M1", BASE32).is_err());
     }
 }

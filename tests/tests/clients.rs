@@ -7,7 +7,7 @@ use trueup_tests::{binary::Workspace, python, root, service::Service};
 fn boto3_sees_in_the_sandbox_exactly_what_the_manifest_says() {
     let workspace = Workspace::new();
     workspace.copy(&root().join("examples/first-account"), "first-account");
-    let apply = "apply first-account --live sandbox:account.json --auto-approve --plain-credentials --credentials-dir credentials";
+    let apply = "apply first-account --live sandbox:account.json --auto-approve --plain-credentials --credentials-dir ../credentials";
     workspace.trueup().args(apply).run().expect_exit(0);
 
     let service = Service::sandbox(&workspace, "account.json");

@@ -47,7 +47,7 @@ fn apply<'a>(workspace: &'a Workspace, endpoint: &str) -> Run<'a> {
     python::credentials(
         workspace
             .trueup()
-            .args("apply --auto-approve --plain-credentials --credentials-dir credentials --allow shared-policy")
+            .args("apply --auto-approve --plain-credentials --credentials-dir ../credentials --allow shared-policy")
             .env("TRUEUP_ENDPOINT_URL", endpoint),
     )
 }
@@ -80,7 +80,7 @@ fn assert_converged(workspace: &Workspace, service: &Service) {
 }
 
 fn has_credentials(workspace: &Workspace, user: &str) -> bool {
-    std::fs::read_dir(workspace.path().join("credentials"))
+    std::fs::read_dir(workspace.path().join("../credentials"))
         .into_iter()
         .flatten()
         .any(|entry| entry.unwrap().file_name().to_string_lossy().contains(user))

@@ -45,7 +45,7 @@ fn account(users: usize, more: &str) -> Workspace {
 /// Applies under these faults, and then plans without them.
 fn completes(faults: &str, users: usize) {
     let workspace = account(users, "");
-    let apply = "apply --live sandbox:account.json --auto-approve --plain-credentials --credentials-dir credentials \
+    let apply = "apply --live sandbox:account.json --auto-approve --plain-credentials --credentials-dir ../credentials \
                  --allow shared-policy";
     let run = workspace.trueup().args(apply).env("TRUEUP_SANDBOX_FAULTS", faults);
     run.run().expect_exit(0);

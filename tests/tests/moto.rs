@@ -113,7 +113,7 @@ fn an_account_on_moto_becomes_and_stays_what_the_manifest_says() {
     let moto = Service::moto();
     workspace.write("trueup.yaml", manifest());
 
-    let apply = "apply --auto-approve --plain-credentials --credentials-dir credentials";
+    let apply = "apply --auto-approve --plain-credentials --credentials-dir ../credentials";
     trueup(&workspace, &moto).args(apply).run().expect_exit(0);
     assert_same(&dump(&workspace, &moto), &expected());
     let plan = trueup(&workspace, &moto)
@@ -199,7 +199,7 @@ fn an_export_of_an_account_on_moto_plans_empty() {
     let workspace = Workspace::new();
     let moto = Service::moto();
     workspace.write("trueup.yaml", manifest());
-    let apply = "apply --auto-approve --plain-credentials --credentials-dir credentials";
+    let apply = "apply --auto-approve --plain-credentials --credentials-dir ../credentials";
     trueup(&workspace, &moto).args(apply).run().expect_exit(0);
     python::boto3(&workspace, &moto.endpoint(), "meddle.py", &[]);
 

@@ -314,7 +314,7 @@ fn holds(output: Output, expected: bool) -> Result<Output, TestCaseError> {
     Ok(output)
 }
 
-const APPLY: &str = "apply --auto-approve --plain-credentials --credentials-dir credentials --allow deletions \
+const APPLY: &str = "apply --auto-approve --plain-credentials --credentials-dir ../credentials --allow deletions \
                      --allow own-access --allow administrators --allow break-glass --allow password-policy --allow mfa \
                      --allow boundary --allow alias --allow shared-policy";
 

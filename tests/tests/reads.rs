@@ -71,9 +71,12 @@ fn an_apply_that_is_refused_sends_no_call_that_writes() {
         // New console passwords, and nobody said where to.
         ("apply --auto-approve".to_owned(), 1),
         // Nobody there to say yes.
-        ("apply --plain-credentials --credentials-dir credentials".to_owned(), 1),
         (
-            format!("apply --auto-approve --plain-credentials --credentials-dir credentials {another_digest}"),
+            "apply --plain-credentials --credentials-dir ../credentials".to_owned(),
+            1,
+        ),
+        (
+            format!("apply --auto-approve --plain-credentials --credentials-dir ../credentials {another_digest}"),
             4,
         ),
     ] {
