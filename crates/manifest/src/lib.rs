@@ -1,1 +1,38 @@
-//! trueup-manifest
+//! The trueup manifest: YAML to [`Desired`], a live account back to YAML, and every message that an author sees.
+//!
+//! [`parse`] reads all files, reports all problems at once, and gives the desired state where there is no error.
+//! This crate never knows AWS or a clock: the days of `expires` and `until` are compared by the planner. The only
+//! input that it reads is the manifest's own directory, through [`Files`].
+
+mod context;
+mod diagnostic;
+mod files;
+mod read;
+mod resolve;
+mod yaml;
+
+pub use diagnostic::{Diagnostic, Place, Related, Severity, render};
+pub use files::{DiskFiles, Files, FilesError, MemoryFiles, discover};
+
+use context::Context;
+use trueup_model::Desired;
+
+/// What became of a manifest.
+#[derive(Debug, Clone)]
+pub struct Parsed {
+    /// The desired state; `None` where there is any error.
+    pub desired: Option<Desired>,
+    /// All problems, by file and place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads a manifest. The answer does not depend on the order in which files are listed.
+pub fn parse(files: &dyn Files) -> Parsed {
+    let mut context = Context::new(files);
+    let raw = read::read(&mut context);
+    let desired = resolve::resolve(&mut context, &raw).filter(|_| !context.has_errors());
+    Parsed {
+        desired,
+        diagnostics: context.into_diagnostics(),
+    }
+}

@@ -1,0 +1,267 @@
+//! What an author sees: problems with their place, the line itself, a caret and a way out.
+//!
+//! Whatever a manifest holds is hostile here: no control character of it reaches a terminal.
+
+use std::{fmt, ops::Range};
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use serde::Serialize;
+
+/// How bad a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The manifest cannot be used.
+    Error,
+    /// The manifest can be used, and something about it is doubtful.
+    Warning,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        })
+    }
+}
+
+/// A place in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// The file, as an author can open it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// The bytes of the file that are meant.
+    pub span: Range<usize>,
+    /// The line itself.
+    pub text: String,
+    /// The bytes of `text` that are meant; what lies on later lines is left out.
+    #[serde(skip)]
+    pub(crate) within: Range<usize>,
+}
+
+/// One problem of a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Its kind, stable: for example `unknown-key`.
+    pub code: &'static str,
+    /// What is wrong, in one line without a full stop.
+    pub message: String,
+    /// Where; `None` where it is about the manifest as a whole.
+    #[serde(flatten)]
+    pub place: Option<Place>,
+    /// The way out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Other places that belong to it, with what is there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<Related>,
+}
+
+/// Another place that belongs to a problem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Related {
+    /// What is there, for example "first declared here".
+    pub message: String,
+    /// Where.
+    #[serde(flatten)]
+    pub place: Place,
+}
+
+/// One line per problem, `file:line:column: severity: message`, for logs and other programs.
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = &self.place {
+            write!(f, "{}:{}:{}: ", harmless(&place.file), place.line, place.column)?;
+        }
+        write!(f, "{}[{}]: {}", self.severity, self.code, harmless(&self.message))
+    }
+}
+
+/// Replaces whatever could steer a terminal or reorder text.
+fn harmless(text: &str) -> String {
+    text.chars()
+        .map(|c| if is_unsafe(c) { char::REPLACEMENT_CHARACTER } else { c })
+        .collect()
+}
+
+/// Control characters, and marks that reorder or hide text.
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' | '\u{61c}' | '\u{180e}' | '\u{ad}')
+}
+
+/// A text of the manifest between backticks, made harmless and cut at a length that fits a line.
+pub(crate) fn quoted(text: &str) -> String {
+    const LONGEST: usize = 80;
+    let mut shown = String::with_capacity(text.len().min(LONGEST) + 2);
+    shown.push('`');
+    for (index, c) in text.chars().enumerate() {
+        if index == LONGEST {
+            shown.push('…');
+            break;
+        }
+        if is_unsafe(c) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown.push('`');
+    shown
+}
+
+/// Characters of a line that are shown on either side of what is meant.
+const MARGIN: usize = 70;
+
+/// A line with every character replaced that could steer a terminal, and the range moved accordingly.
+fn shown_line(place: &Place) -> (String, Range<usize>) {
+    let mut line = String::with_capacity(place.text.len());
+    let mut range = None::<usize>..None::<usize>;
+    for (at, c) in place.text.char_indices() {
+        if at >= place.within.start && range.start.is_none() {
+            range.start = Some(line.len());
+        }
+        if at >= place.within.end && range.end.is_none() {
+            range.end = Some(line.len());
+        }
+        match c {
+            '\t' => line.push('\t'),
+            c if is_unsafe(c) => line.push(char::REPLACEMENT_CHARACTER),
+            c => line.push(c),
+        }
+    }
+    let end = line.len();
+    let start = range.start.unwrap_or(end);
+    (line, start..range.end.unwrap_or(end).max(start))
+}
+
+/// Renders problems as a compiler does: the message, the place, the line with a caret, the hint.
+pub fn render(diagnostics: &[Diagnostic], color: bool) -> String {
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer.term_width(2 * MARGIN);
+    let mut text = String::new();
+    for diagnostic in diagnostics {
+        text.push_str(&render_one(diagnostic, &renderer));
+        text.push_str("\n\n");
+    }
+    text
+}
+
+fn render_one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut group = Group::with_title(level.primary_title(harmless(&diagnostic.message)).id(diagnostic.code));
+    let mut snippets = Vec::new();
+    let on_the_same_line = |related: &&Related| {
+        diagnostic
+            .place
+            .as_ref()
+            .is_some_and(|place| (&place.file, place.line) == (&related.place.file, related.place.line))
+    };
+    if let Some(place) = &diagnostic.place {
+        let mut primary = snippet(place, AnnotationKind::Primary, None);
+        for related in diagnostic.related.iter().filter(on_the_same_line) {
+            let (_, range) = shown_line(&related.place);
+            primary = primary.annotation(AnnotationKind::Context.span(range).label(harmless(&related.message)));
+        }
+        snippets.push(primary);
+    }
+    for related in diagnostic.related.iter().filter(|related| !on_the_same_line(related)) {
+        snippets.push(snippet(&related.place, AnnotationKind::Context, Some(&related.message)));
+    }
+    group = group.elements(snippets);
+    if let Some(hint) = &diagnostic.hint {
+        for line in hint.lines() {
+            group = group.element(Level::HELP.message(harmless(line)));
+        }
+    }
+    renderer.render(&[group])
+}
+
+fn snippet<'a>(
+    place: &Place,
+    kind: AnnotationKind,
+    label: Option<&str>,
+) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+    let (line, range) = shown_line(place);
+    Snippet::source(line)
+        .line_start(place.line)
+        .path(harmless(&place.file))
+        .annotation(kind.span(range).label(label.map(harmless)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(text: &str, within: Range<usize>) -> Place {
+        Place {
+            file: "trueup.yaml".to_owned(),
+            line: 7,
+            column: text[..within.start].chars().count() + 1,
+            span: within.clone(),
+            text: text.to_owned(),
+            within,
+        }
+    }
+
+    #[test]
+    fn a_problem_is_shown_with_its_line_and_a_caret() {
+        let diagnostic = Diagnostic {
+            severity: Severity::Error,
+            code: "unknown-key",
+            message: "unknown key `goups`".to_owned(),
+            place: Some(place("    goups: [é]", 4..9)),
+            hint: Some("did you mean `groups`?".to_owned()),
+            related: vec![Related {
+                message: "this user".to_owned(),
+                place: Place {
+                    line: 6,
+                    ..place("  alice:", 2..7)
+                },
+            }],
+        };
+        let text = render(&[diagnostic], false);
+        assert!(text.starts_with("error[unknown-key]: unknown key `goups`\n"), "{text}");
+        assert!(text.contains("--> trueup.yaml:7:5\n"), "{text}");
+        assert!(text.contains("7 |     goups: [é]\n"), "{text}");
+        assert!(text.contains("  |     ^^^^^\n"), "{text}");
+        assert!(text.contains("----- this user"), "{text}");
+        assert!(text.contains("= help: did you mean `groups`?"), "{text}");
+    }
+
+    #[test]
+    fn no_control_character_of_a_manifest_reaches_the_terminal() {
+        let hostile = "\u{1b}[2Jx\u{7}\u{9b}31m\u{202e}\u{200b}y\rz";
+        let diagnostic = Diagnostic {
+            severity: Severity::Warning,
+            code: "test",
+            message: format!("{hostile}\nforged line"),
+            place: Some(Place {
+                file: hostile.to_owned(),
+                ..place(&format!("a: {hostile}"), 3..5)
+            }),
+            hint: Some(hostile.to_owned()),
+            related: vec![Related {
+                message: hostile.to_owned(),
+                place: place(hostile, 0..1),
+            }],
+        };
+        let one_line = diagnostic.to_string();
+        assert!(!one_line.chars().any(is_unsafe), "{one_line:?}");
+        let text = render(std::slice::from_ref(&diagnostic), false);
+        assert!(!text.chars().any(|c| c != '\n' && is_unsafe(c)), "{text:?}");
+        assert!(!text.lines().any(|line| line.starts_with("forged")), "{text}");
+        assert_eq!(quoted("a\u{1b}b"), "`a\\u{1b}b`");
+    }
+}
