@@ -135,8 +135,17 @@ impl Reader {
 
     async fn account_alias(&self) -> Result<Option<Alias>, ReadError> {
         let during = During::iam("ListAccountAliases");
-        let answer = self.answer(&during, self.api.list_account_aliases().send()).await?;
-        Ok(answer.account_aliases.into_iter().next().map(Alias::from_live))
+        let mut pages = Pages::new(&during);
+        // There is at most one alias, which does not mean that it stands on the first page.
+        while let Some(marker) = pages.next_marker() {
+            let call = self.api.list_account_aliases().set_marker(marker);
+            let page = self.answer(&during, call.send()).await?;
+            pages.turn(page.is_truncated, page.marker)?;
+            if let Some(alias) = page.account_aliases.into_iter().next() {
+                return Ok(Some(Alias::from_live(alias)));
+            }
+        }
+        Ok(None)
     }
 }
 
