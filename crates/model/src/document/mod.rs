@@ -186,10 +186,10 @@ impl PolicyDocument {
 
     /// The document with everything that the canonical form leaves out, read again since few callers want it.
     fn tree(&self) -> Option<Json> {
-        match self.is_opaque() {
-            true => None,
-            false => parse::parse_object(&self.0.text).ok(),
+        if self.is_opaque() {
+            return None;
         }
+        parse::parse_object(&self.0.text).ok()
     }
 }
 

@@ -28,7 +28,8 @@ impl fmt::Display for Position {
 }
 
 /// Why a text or value is no policy document.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{kind}", .position.map(|position| format!("{position}: ")).unwrap_or_default())]
 pub struct DocumentError {
     /// What is wrong.
     pub kind: DocumentErrorKind,
@@ -122,17 +123,6 @@ impl DocumentError {
         }
     }
 }
-
-impl fmt::Display for DocumentError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.position {
-            Some(position) => write!(f, "{position}: {}", self.kind),
-            None => self.kind.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for DocumentError {}
 
 /// Parses one JSON object.
 pub(super) fn parse_object(text: &str) -> Result<Json, DocumentError> {

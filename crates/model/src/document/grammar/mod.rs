@@ -288,23 +288,19 @@ const ACTIONS: [&str; 2] = ["Action", "NotAction"];
 const RESOURCES: [&str; 2] = ["Resource", "NotResource"];
 
 fn check_has_actions(place: &Place<'_>) -> Result<(), Refusal> {
-    match place.texts(ACTIONS).is_empty() {
-        true => {
-            let message = "Policy statement must contain actions.";
-            Err(refuse(Stage::Actions, message, place.pointer_to(ACTIONS)))
-        }
-        false => Ok(()),
+    if place.texts(ACTIONS).is_empty() {
+        let message = "Policy statement must contain actions.";
+        return Err(refuse(Stage::Actions, message, place.pointer_to(ACTIONS)));
     }
+    Ok(())
 }
 
 fn check_has_resources(place: &Place<'_>) -> Result<(), Refusal> {
-    match place.texts(RESOURCES).is_empty() {
-        true => {
-            let message = "Policy statement must contain resources.";
-            Err(refuse(Stage::Resources, message, place.pointer_to(RESOURCES)))
-        }
-        false => Ok(()),
+    if place.texts(RESOURCES).is_empty() {
+        let message = "Policy statement must contain resources.";
+        return Err(refuse(Stage::Resources, message, place.pointer_to(RESOURCES)));
     }
+    Ok(())
 }
 
 fn check_resources(place: &Place<'_>) -> Result<(), Refusal> {

@@ -73,10 +73,10 @@ pub(super) fn check(members: &Members) -> Result<Vec<Place<'_>>, Refusal> {
         Some(single) => vec![statement(pointer.to_owned(), single)?],
         None => return Err(syntax(String::new(), "`Statement` is missing")),
     };
-    match statements.is_empty() {
-        true => Err(syntax(pointer.to_owned(), "`Statement` is empty")),
-        false => Ok(statements),
+    if statements.is_empty() {
+        return Err(syntax(pointer.to_owned(), "`Statement` is empty"));
     }
+    Ok(statements)
 }
 
 fn check_names(pointer: &str, members: &Members, known: &[&str], of: &str) -> Result<(), Refusal> {
@@ -127,24 +127,20 @@ fn check_effect(place: &Place<'_>) -> Result<(), Refusal> {
         return Err(syntax(place.pointer.clone(), "`Effect` is missing"));
     };
     let is_known = |word: &str| word.eq_ignore_ascii_case("Allow") || word.eq_ignore_ascii_case("Deny");
-    match effect.as_str().is_some_and(is_known) {
-        true => Ok(()),
-        false => Err(syntax(
-            format!("{}/Effect", place.pointer),
-            "`Effect` is \"Allow\" or \"Deny\"",
-        )),
+    if !effect.as_str().is_some_and(is_known) {
+        let pointer = format!("{}/Effect", place.pointer);
+        return Err(syntax(pointer, "`Effect` is \"Allow\" or \"Deny\""));
     }
+    Ok(())
 }
 
 fn check_texts(pointer: &str, name: &str, value: &Json) -> Result<(), Refusal> {
     let all_texts = value.as_members_of_a_list().iter().all(|item| item.as_str().is_some());
-    match all_texts {
-        true => Ok(()),
-        false => Err(syntax(
-            pointer.to_owned(),
-            format!("`{name}` is a string or a list of strings"),
-        )),
+    if !all_texts {
+        let detail = format!("`{name}` is a string or a list of strings");
+        return Err(syntax(pointer.to_owned(), detail));
     }
+    Ok(())
 }
 
 fn check_principals(pointer: &str, name: &str, value: &Json) -> Result<(), Refusal> {
