@@ -6,12 +6,14 @@
 
 mod context;
 mod diagnostic;
+mod export;
 mod files;
 mod read;
 mod resolve;
 mod yaml;
 
 pub use diagnostic::{Diagnostic, Place, Related, Severity, render};
+pub use export::{ExportOptions, Exported, export};
 pub use files::{DiskFiles, Files, FilesError, MemoryFiles, discover};
 
 use context::Context;
