@@ -33,19 +33,22 @@ pub struct LintContext<'a> {
 pub struct Lint {
     /// What it is called, for example `mfa-bool-without-ifexists`.
     pub code: &'static str,
-    /// What is wrong and what to write instead.
+    /// What is wrong and, after a semicolon, what to write instead.
     pub message: String,
     /// The statement's label.
     pub statement: String,
+    /// The statement's place in [`PolicyDocument::statements`].
+    pub index: usize,
 }
 
 impl PolicyDocument {
     /// Known pitfalls of documents that require MFA or let users manage themselves, in the order of the statements.
     pub fn mfa_pitfalls(&self, context: &LintContext<'_>) -> Vec<Lint> {
-        let mut lints = Lints(Vec::new());
+        let mut lints = Lints::default();
         let sessions_without_mfa_are_denied = self.statements().iter().any(denies_where_mfa_is_absent);
         let old_version = self.version() != Some(CURRENT_VERSION);
-        for statement in self.statements() {
+        for (index, statement) in self.statements().iter().enumerate() {
+            lints.index = index;
             if !sessions_without_mfa_are_denied {
                 lints.bool_without_if_exists(statement);
             }
@@ -63,7 +66,7 @@ impl PolicyDocument {
         if context.partition.is_none() {
             lints.mixed_partitions(self.statements());
         }
-        lints.0
+        lints.found
     }
 
     /// Unique ids that stand where an ARN was: their user or role was deleted, and one of the same name made later
@@ -88,14 +91,20 @@ impl PolicyDocument {
     }
 }
 
-struct Lints(Vec<Lint>);
+#[derive(Default)]
+struct Lints {
+    found: Vec<Lint>,
+    /// The statement that is looked at.
+    index: usize,
+}
 
 impl Lints {
     fn push(&mut self, code: &'static str, statement: &Statement, message: impl Into<String>) {
-        self.0.push(Lint {
+        self.found.push(Lint {
             code,
             message: message.into(),
             statement: statement.label(),
+            index: self.index,
         });
     }
 
@@ -217,7 +226,8 @@ impl Lints {
 
     fn mixed_partitions(&mut self, statements: &[Statement]) {
         let mut first = None;
-        for statement in statements {
+        for (index, statement) in statements.iter().enumerate() {
+            self.index = index;
             for partition in resources_of(statement).filter_map(partition_of) {
                 let first = *first.get_or_insert(partition);
                 if first != partition {

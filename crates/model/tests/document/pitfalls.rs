@@ -201,10 +201,13 @@ fn partitions() {
 
 #[test]
 fn a_lint_names_its_statement_and_what_to_write() {
+    let allow = json!({"Effect": "Allow", "Action": "s3:*", "Resource": "*"});
     let mut statement = documented();
     statement["Condition"] = json!({"Bool": {"aws:MultiFactorAuthPresent": "false"}});
-    let document = PolicyDocument::from_value(json!({"Version": "2012-10-17", "Statement": [statement]})).unwrap();
+    let document =
+        PolicyDocument::from_value(json!({"Version": "2012-10-17", "Statement": [allow, statement]})).unwrap();
     let lints = document.mfa_pitfalls(&NOBODY_SPECIAL);
+    assert_eq!(lints[0].index, 1);
     assert_eq!(lints[0].statement, "DenyAllExceptListedIfNoMFA");
     assert!(lints[0].message.contains("write `BoolIfExists`"));
     assert!(
