@@ -16,6 +16,12 @@ use crate::{root, variable};
 /// The day that every test takes for today, unless it says otherwise.
 pub const TODAY: &str = "2026-11-20";
 
+/// The time at which every sandbox stands still, so that ages and codes are the same in every run.
+pub const NOW: &str = "2026-11-20T12:00:00Z";
+
+/// The same in seconds since 1970.
+pub const NOW_SECONDS: u64 = 1_795_176_000;
+
 /// The path of the binary, built on first use with the profile and the target directory of the running test.
 ///
 /// # Panics
@@ -110,6 +116,7 @@ impl Workspace {
             // Without it, the SDK asks the network for an instance's role.
             ("AWS_EC2_METADATA_DISABLED".to_owned(), "true".into()),
             ("TRUEUP_AS_OF".to_owned(), TODAY.into()),
+            ("TRUEUP_SANDBOX_TIME".to_owned(), NOW.into()),
             ("LC_ALL".to_owned(), "C.UTF-8".into()),
         ])
     }

@@ -22,7 +22,10 @@ use std::{collections::BTreeMap, net::SocketAddr, path::Path};
 
 use serde_json::{Value, json};
 
-use crate::wire::{self, Answer};
+use crate::{
+    binary::NOW_SECONDS,
+    wire::{self, Answer},
+};
 
 /// Makes all calls of a script.
 ///
@@ -161,22 +164,14 @@ fn document(text: &str, folder: &Path) -> Result<String, String> {
     Ok(json!({"Version": "2012-10-17", "Statement": statements}).to_string())
 }
 
-/// The code of RFC 6238 for the current time step and so many more.
+/// The code of RFC 6238 for the sandbox's time step and so many more.
 fn totp(seed: &str, steps: u64) -> Result<String, String> {
     use hmac::{Hmac, KeyInit as _, Mac as _};
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a code belongs to the time at which it is checked"
-    )]
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_err(|error| error.to_string())?
-        .as_secs();
     // The seed is base32 text, which the wire carries as a blob, in base64.
     let seed = String::from_utf8(decode(seed, BASE64)?).map_err(|error| error.to_string())?;
     let mut mac = Hmac::<sha1::Sha1>::new_from_slice(&decode(&seed, BASE32)?).map_err(|error| error.to_string())?;
-    mac.update(&(now / 30 + steps).to_be_bytes());
+    mac.update(&(NOW_SECONDS / 30 + steps).to_be_bytes());
     let hash = mac.finalize().into_bytes();
     let offset = usize::from(hash[19] & 0xf);
     let number = hash[offset..offset + 4]

@@ -37,6 +37,11 @@ pub(crate) fn sandbox_faults() -> Option<String> {
     text("TRUEUP_SANDBOX_FAULTS")
 }
 
+/// The time at which the sandbox should stand still, for tests and for examples that read the same every day.
+pub(crate) fn sandbox_time() -> Option<String> {
+    text("TRUEUP_SANDBOX_TIME")
+}
+
 /// Whether the terminal says of itself that it can do nothing.
 pub(crate) fn terminal_is_dumb() -> bool {
     variable("TERM").is_some_and(|term| term == "dumb")

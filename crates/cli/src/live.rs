@@ -110,12 +110,19 @@ impl Api {
     }
 }
 
-/// Opens the sandbox in a file, with the faults that the environment asks for.
+/// Opens the sandbox in a file, with the faults and the time that the environment asks for.
 pub(crate) fn open_sandbox(path: &Path, account: Option<&AccountId>) -> Result<Sandbox, CliError> {
     let account = account.map_or(SANDBOX_ACCOUNT, AccountId::as_str);
     let sandbox = Sandbox::open(path, account).map_err(sandbox_error)?;
     if let Some(faults) = environment::sandbox_faults() {
         sandbox.set_faults(parse_faults(&faults)?);
+    }
+    if let Some(time) = environment::sandbox_time() {
+        sandbox.set_time(time.parse().map_err(|error: jiff::Error| {
+            CliError::Usage(format!(
+                "TRUEUP_SANDBOX_TIME is no time such as 2026-11-20T12:00:00Z: {error}"
+            ))
+        })?);
     }
     Ok(sandbox)
 }
