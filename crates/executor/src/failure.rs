@@ -86,9 +86,12 @@ impl CallError {
         if causes(error).any(|cause| cause.is::<CredentialsError>()) {
             return Self::without_answer(Reach::NoCredentials, &innermost(error));
         }
-        let refused = causes(error)
-            .filter_map(|cause| cause.downcast_ref::<io::Error>())
-            .any(|cause| matches!(cause.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound));
+        // A refused, timed out or unresolved connection carried nothing; the HTTP client says so in words alone.
+        let refused = causes(error).any(|cause| {
+            let io = cause.downcast_ref::<io::Error>();
+            io.is_some_and(|io| io.kind() == io::ErrorKind::ConnectionRefused)
+                || cause.to_string() == "client error (Connect)"
+        });
         let reach = if refused { Reach::NotSent } else { Reach::Unknown };
         Self::without_answer(reach, &innermost(error))
     }

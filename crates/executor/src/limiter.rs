@@ -63,6 +63,14 @@ struct State {
     sent: VecDeque<Instant>,
 }
 
+impl State {
+    fn forget_before(&mut self, now: Instant) {
+        while self.sent.front().is_some_and(|sent| now.duration_since(*sent) > WINDOW) {
+            self.sent.pop_front();
+        }
+    }
+}
+
 impl Limiter {
     pub(crate) fn new(bounds: Rate) -> Self {
         Self {
@@ -87,6 +95,7 @@ impl Limiter {
             // At most a second's worth is saved up.
             state.tokens = (state.tokens + elapsed * state.rate).min(state.rate.max(1.0)) - 1.0;
             let wait = Duration::from_secs_f64((-state.tokens).max(0.0) / state.rate);
+            state.forget_before(now);
             state.sent.push_back(now + wait);
             wait
         };

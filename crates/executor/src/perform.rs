@@ -5,7 +5,7 @@ use trueup_planner::{Action, Call, VersionRef};
 
 use crate::{
     delivery::{Delivered, DeliveryError},
-    failure::CallError,
+    failure::{CallError, Reach},
     look::Seen,
     report::{Because, Failure, Outcome},
     retry::{Before, SETTLING, TRIES_WITHOUT_ANSWER, Verdict, judge},
@@ -127,6 +127,9 @@ impl Run<'_> {
         if let Some(entity) = self.targets.made(&action.call) {
             self.note_made(entity);
         }
+        if let Some(entity) = target::deleted(&action.call) {
+            self.note_deleted(&entity);
+        }
         if let Outcome::Done { version: Some(version) } = outcome {
             self.note_version(action.id, version.clone());
         }
@@ -143,6 +146,7 @@ impl Run<'_> {
             let error = match send(&self.iam, &action.call, supplement).await {
                 Ok(Answer { version }) => {
                     self.limiter.passed();
+                    self.note_answered(true);
                     return Outcome::Done { version };
                 }
                 Err(error) => error,
@@ -152,6 +156,9 @@ impl Run<'_> {
                 self.limiter.throttled();
             } else {
                 self.limiter.passed();
+            }
+            if error.reach == Reach::Refused {
+                self.note_answered(true);
             }
             tracing::debug!(action = %action.id, ?verdict, error = error.text(), "attempt failed");
             if let Some(outcome) = self.conclude(action, &mut attempts, verdict, error).await {
@@ -181,6 +188,7 @@ impl Run<'_> {
                 attempts.may_have_happened |= verdict == Verdict::NoAnswer;
                 attempts.unanswered += 1;
                 if attempts.unanswered >= TRIES_WITHOUT_ANSWER {
+                    self.note_answered(false);
                     return Some(self.give_up(action, attempts, verdict, error).await);
                 }
                 attempts.unanswered
@@ -227,6 +235,10 @@ impl Run<'_> {
         Before {
             made_what_is_named: self.made_any(&named),
             removed_what_was_in_the_way: !action.after.is_empty(),
+            deleted_the_namesake: self
+                .targets
+                .made(&action.call)
+                .is_some_and(|entity| self.deleted(&entity)),
         }
     }
 
@@ -246,6 +258,9 @@ impl Run<'_> {
         // IAM refused this attempt, and nothing is to be seen of an earlier one.
         attempts.may_have_happened = false;
         match verdict {
+            Verdict::Exists if matches!(action.call, Call::CreateAccountAlias { .. }) => {
+                attempts.failed(error, "the alias is taken, by this account or another")
+            }
             Verdict::Exists => attempts.failed(error, "it exists already, which the plan did not expect"),
             _ => attempts.failed(error, ""),
         }

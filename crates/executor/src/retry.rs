@@ -46,6 +46,8 @@ pub(crate) struct Before {
     pub(crate) made_what_is_named: bool,
     /// It removed something that the call waited for.
     pub(crate) removed_what_was_in_the_way: bool,
+    /// It deleted an entity of the name that the call makes one of.
+    pub(crate) deleted_the_namesake: bool,
 }
 
 /// Judges an error.
@@ -65,6 +67,7 @@ pub(crate) fn judge(error: &CallError, call: &Call, before: Before) -> Verdict {
     match code {
         "NoSuchEntity" if before.made_what_is_named => Verdict::NotSettled,
         "NoSuchEntity" if target::is_removal(call) => Verdict::Gone,
+        "EntityAlreadyExists" if before.deleted_the_namesake => Verdict::NotSettled,
         "EntityAlreadyExists" if target::is_creation(call) => Verdict::Exists,
         // A policy made a moment ago that cannot be a boundary yet.
         "InvalidInput"
@@ -165,10 +168,17 @@ mod tests {
     const MADE: Before = Before {
         made_what_is_named: true,
         removed_what_was_in_the_way: false,
+        deleted_the_namesake: false,
     };
     const REMOVED: Before = Before {
         made_what_is_named: false,
         removed_what_was_in_the_way: true,
+        deleted_the_namesake: false,
+    };
+    const DELETED: Before = Before {
+        made_what_is_named: false,
+        removed_what_was_in_the_way: true,
+        deleted_the_namesake: true,
     };
 
     #[test]
@@ -187,6 +197,8 @@ mod tests {
             ("NoSuchEntity", "", delete_user(), nothing, Verdict::Gone),
             ("NoSuchEntity", "", delete_user(), MADE, Verdict::NotSettled),
             ("EntityAlreadyExists", "", create_user(), nothing, Verdict::Exists),
+            ("EntityAlreadyExists", "", create_user(), REMOVED, Verdict::Exists),
+            ("EntityAlreadyExists", "", create_user(), DELETED, Verdict::NotSettled),
             ("EntityAlreadyExists", "", add_to_group(), nothing, Verdict::Final),
             (
                 "EntityTemporarilyUnmodifiable",

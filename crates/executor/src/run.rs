@@ -25,6 +25,9 @@ use crate::{
     target::{Entity, Targets},
 };
 
+/// How many actions in a row are given up without any answer before the run is.
+const SILENCE: u32 = 3;
+
 /// One run.
 pub(crate) struct Run<'a> {
     pub(crate) iam: Client,
@@ -43,6 +46,10 @@ pub(crate) struct Run<'a> {
 struct State {
     /// What this run made, renamed, or gave a new version to.
     made: BTreeSet<Entity>,
+    /// What this run deleted, as plans name it, ignoring case.
+    deleted: BTreeSet<String>,
+    /// Actions in a row that were given up without any answer.
+    unanswered: u32,
     /// The versions that `CreatePolicyVersion` actions were answered with, and when.
     versions: BTreeMap<ActionId, (String, Instant)>,
     calls: BTreeMap<String, u64>,
@@ -98,6 +105,8 @@ impl<'a> Run<'a> {
             deadline: Instant::now() + options.deadline,
             state: Mutex::new(State {
                 made: BTreeSet::new(),
+                deleted: BTreeSet::new(),
+                unanswered: 0,
                 versions: BTreeMap::new(),
                 calls: BTreeMap::new(),
                 retries: BTreeMap::new(),
@@ -141,6 +150,26 @@ impl<'a> Run<'a> {
     pub(crate) fn made_any(&self, entities: &[Entity]) -> bool {
         let state = self.state();
         entities.iter().any(|entity| state.made.contains(entity))
+    }
+
+    pub(crate) fn note_deleted(&self, entity: &Entity) {
+        self.state().deleted.extend(entity.name());
+    }
+
+    pub(crate) fn deleted(&self, entity: &Entity) -> bool {
+        entity.name().is_some_and(|name| self.state().deleted.contains(&name))
+    }
+
+    /// Notes whether an action got any answer. An endpoint that leaves several in a row without one is not asked by
+    /// all the others too.
+    pub(crate) fn note_answered(&self, answered: bool) {
+        let mut state = self.state();
+        state.unanswered = if answered { 0 } else { state.unanswered + 1 };
+        let is_silent = state.unanswered >= SILENCE;
+        drop(state);
+        if is_silent {
+            self.stop("the endpoint does not answer");
+        }
     }
 
     pub(crate) fn note_version(&self, action: ActionId, version: String) {

@@ -11,7 +11,7 @@ use trueup_planner::{Action, Call, Plan};
 use crate::{
     report::Failure,
     run::{Run, Stuck},
-    target::{self, Entity, Targets},
+    target::{self, Entity, Targets, fold},
 };
 
 /// The unique ids that entities must have, and what was found of them.
@@ -73,7 +73,7 @@ impl Identities {
     }
 
     fn expected(&self, entity: &Entity) -> Option<&str> {
-        self.expected.get(&fold(&entity.resource()?)).map(String::as_str)
+        self.expected.get(&entity.name()?).map(String::as_str)
     }
 
     fn found(&self) -> MutexGuard<'_, BTreeMap<Entity, Found>> {
@@ -151,11 +151,6 @@ fn renamed(call: &Call) -> Option<(Resource, Resource)> {
         } => Some(group(group_name, new)),
         _ => None,
     }
-}
-
-/// Resources compare by their text, entities ignoring case.
-fn fold(resource: &Resource) -> String {
-    resource.as_str().to_ascii_lowercase()
 }
 
 fn describe(entity: &Entity) -> String {

@@ -234,7 +234,7 @@ pub(crate) async fn send(iam: &Client, call: &Call, supplement: &Supplement<'_>)
                 .user_name(user_name.as_str())
                 .set_password(password)
                 .password_reset_required(*password_reset_required);
-            // The SDK traces request bodies, and this one holds the password.
+            // The SDK traces its requests; the one that holds a password is kept out of every log as a whole.
             let request = async { send!(request) };
             let result = request.with_subscriber(NoSubscriber::default()).await;
             result.map_err(|error| match supplement.password {

@@ -23,6 +23,16 @@ impl Entity {
             Self::Alias | Self::PasswordPolicy => None,
         }
     }
+
+    /// What no other entity of its kind can be called at the same time: the name without the path, ignoring case.
+    pub(crate) fn name(&self) -> Option<String> {
+        self.resource().map(|resource| fold(&resource))
+    }
+}
+
+/// Resources compare by their text, entities ignoring case.
+pub(crate) fn fold(resource: &Resource) -> String {
+    resource.as_str().to_ascii_lowercase()
 }
 
 /// Reads the entities of calls, given where customer managed policies live.

@@ -1,6 +1,6 @@
 //! Why a read failed, in kinds that decide what the user can do about it.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, io};
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_iam::{
@@ -143,14 +143,19 @@ impl ReadError {
                 let detail = format!("status {} and an answer that is not IAM's", response.raw().status());
                 Self::Unexpected { during, detail }
             }
+            _ if has_no_credentials(error) => Self::from_before_sending(during, error),
             SdkError::TimeoutError(_) => Self::Unreachable {
                 during,
                 detail: "it took too long".to_owned(),
             },
-            SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => Self::Unreachable {
-                during,
-                detail: innermost(error),
-            },
+            SdkError::DispatchFailure(failure)
+                if failure.is_io() || failure.is_timeout() || causes(error).any(|cause| cause.is::<io::Error>()) =>
+            {
+                Self::Unreachable {
+                    during,
+                    detail: innermost(error),
+                }
+            }
             _ => Self::from_before_sending(during, error),
         }
     }
@@ -233,6 +238,11 @@ fn request_id<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Opt
             .and_then(|response| response.headers().get("x-amzn-requestid"))
     };
     from_body.or_else(from_headers).map(str::to_owned)
+}
+
+/// Providers fetch credentials over the network too, and their failures are not the endpoint's.
+fn has_no_credentials(error: &(dyn Error + 'static)) -> bool {
+    causes(error).any(|cause| cause.is::<CredentialsError>())
 }
 
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {

@@ -1,0 +1,271 @@
+//! Passwords: on the disk before they are sent, in no other place, and gone where they are not in force.
+
+mod common;
+
+use std::{
+    path::Path,
+    process::Command,
+    sync::{Arc, Mutex},
+};
+
+use common::*;
+use trueup_executor::{CredentialsSink, DeliveryError, Outcome, PlainFiles, SignIn, check_plain_directory};
+use trueup_model::Alias;
+use trueup_planner::Call;
+
+/// The fields of a credential file's second line.
+fn fields(file: &str) -> Vec<String> {
+    let mut lines = file.split("\r\n");
+    assert_eq!(
+        lines.next(),
+        Some("User name,Password,Console sign-in URL,Account ID,Alias sign-in URL")
+    );
+    lines.next().unwrap().split(',').map(str::to_owned).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_is_on_the_disk_before_it_is_sent_and_nowhere_else() {
+    let mut bench = Bench::new();
+    bench.prepare([create_user("alice")]).await;
+    let directory = bench.credentials_directory();
+    let sent = Arc::new(Mutex::new(String::new()));
+    let seen = Arc::clone(&sent);
+    bench.script(move |request| {
+        if request.operation == "CreateLoginProfile" {
+            let password = request.parameter("Password");
+            let on_disk = std::fs::read_dir(&directory).unwrap().any(|file| {
+                std::fs::read_to_string(file.unwrap().path())
+                    .unwrap()
+                    .contains(password)
+            });
+            assert!(on_disk, "the file comes first");
+            password.clone_into(&mut seen.lock().unwrap());
+        }
+        Reaction::Pass
+    });
+    let plan = plan([(login_profile("alice"), vec![])]);
+    let sink = CredentialsSink::Plain(PlainFiles::new(
+        bench.credentials_directory(),
+        SignIn::after(&plan, Some(&Alias::from_live("acme-prod")), "aws"),
+        30,
+    ));
+    let report = bench.run_with(&plan, &sink).await;
+    assert_complete(&report);
+
+    let password = sent.lock().unwrap().clone();
+    let files = bench.credential_files();
+    let (name, text) = files.first_key_value().unwrap();
+    assert_eq!(*name, format!("{ACCOUNT}-alice-{}.csv", report.run));
+    assert_eq!(
+        fields(text),
+        [
+            "alice",
+            password.as_str(),
+            "https://123456789012.signin.aws.amazon.com/console",
+            ACCOUNT,
+            "https://acme-prod.signin.aws.amazon.com/console"
+        ]
+    );
+    assert_eq!(password.len(), 30);
+    assert!(!bench.journal().contains(&password), "the journal holds the password");
+    assert!(bench.journal().contains(name.as_str()));
+    let json = serde_json::to_string(&report).unwrap();
+    assert!(!json.contains(&password) && !format!("{report:?}").contains(&password));
+    assert_eq!(report.credential_files, [bench.credentials_directory().join(name)]);
+}
+
+/// What is logged, at the level that shows most.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_is_in_no_log() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let bench = Bench::new();
+    let report = bench
+        .run(&plan([
+            (create_user("alice"), vec![]),
+            (login_profile("alice"), vec![1]),
+        ]))
+        .await;
+    assert_complete(&report);
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("IAM.CreateUser"), "the SDK traces its requests");
+    assert!(!log.contains("IAM.CreateLoginProfile"), "all but this one");
+    let files = bench.credential_files();
+    let password = fields(files.values().next().unwrap())[1].clone();
+    let encoded = password.replace('@', "%40").replace('+', "%2B").replace('=', "%3D");
+    assert!(!log.contains(&password) && !log.contains(&encoded));
+}
+
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn files_and_directories_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let bench = Bench::new();
+    let report = bench
+        .run(&plan([
+            (create_user("alice"), vec![]),
+            (login_profile("alice"), vec![1]),
+        ]))
+        .await;
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&bench.credentials_directory()), 0o700);
+    assert_eq!(mode(&report.credential_files[0]), 0o600);
+    let journals = bench.directory.path().join("journal");
+    assert_eq!(mode(&journals), 0o700);
+    for journal in std::fs::read_dir(journals).unwrap() {
+        assert_eq!(mode(&journal.unwrap().path()), 0o600);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_that_is_refused_is_withdrawn() {
+    let bench = Bench::scripted(|request| match request.operation.as_str() {
+        "CreateLoginProfile" => {
+            let echo = format!("Value '{}' at 'password' is no good", request.parameter("Password"));
+            refuse(400, "ValidationError", &echo)
+        }
+        _ => Reaction::Pass,
+    });
+    let report = bench
+        .run(&plan([
+            (create_user("alice"), vec![]),
+            (login_profile("alice"), vec![1]),
+        ]))
+        .await;
+    let message = &failure(&report, 2).message;
+    assert_eq!(
+        message,
+        "ValidationError: the message repeated a secret and is withheld"
+    );
+    assert!(bench.credential_files().is_empty());
+    assert!(report.credential_files.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_that_may_be_in_force_is_kept_and_said_to_be() {
+    let bench = Bench::scripted(|request| match request.operation.as_str() {
+        "CreateLoginProfile" | "GetLoginProfile" => Reaction::Break(std::io::ErrorKind::ConnectionReset),
+        _ => Reaction::Pass,
+    });
+    let report = bench
+        .run(&plan([
+            (create_user("alice"), vec![]),
+            (login_profile("alice"), vec![1]),
+        ]))
+        .await;
+    let error = failure(&report, 2);
+    assert!(
+        error.outcome_unknown && error.message.contains("may be in force"),
+        "{error:?}"
+    );
+    assert_eq!((bench.credential_files().len(), report.credential_files.len()), (1, 1));
+    assert!(report.wrote_anything());
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_place_for_it_no_password_is_made() {
+    let bench = Bench::new();
+    let plan = plan([(create_user("alice"), vec![]), (login_profile("alice"), vec![1])]);
+    let report = bench.run_with(&plan, &CredentialsSink::None).await;
+    assert_eq!(
+        failure(&report, 2).message,
+        "there is no place for the password of `alice`"
+    );
+    assert_eq!(bench.count("CreateLoginProfile"), 0);
+    assert_eq!(outcome(&report, 1), &Outcome::Done { version: None });
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_are_made_safe_for_files_and_tables() {
+    let bench = Bench::new();
+    let hostile = Call::CreateLoginProfile {
+        user_name: user("../a,b"),
+        password_reset_required: false,
+    };
+    // IAM would not have such a user; the file is written before it says so.
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let names = Arc::clone(&seen);
+    let directory = bench.credentials_directory();
+    let mut bench = bench;
+    bench.script(move |_| {
+        for file in std::fs::read_dir(&directory).unwrap() {
+            let path = file.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            names.lock().unwrap().push((path, text));
+        }
+        refuse(400, "ValidationError", "no")
+    });
+    bench.run(&plan([(hostile, vec![])])).await;
+    let seen = seen.lock().unwrap();
+    let (path, text) = &seen[0];
+    assert!(
+        path.file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .starts_with("123456789012-.._a,b-")
+    );
+    assert!(text.contains("\r\n\"../a,b\","), "{text}");
+}
+
+fn git(directory: &Path, arguments: &[&str]) {
+    let status = Command::new("git")
+        .arg("-C")
+        .arg(directory)
+        .args(arguments)
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn plain_files_are_kept_out_of_work_trees_that_would_take_them_up() {
+    let root = tempfile::tempdir().unwrap();
+    let outside = root.path().join("outside/credentials");
+    check_plain_directory(&outside).unwrap();
+
+    let tree = root.path().join("tree");
+    std::fs::create_dir(&tree).unwrap();
+    git(&tree, &["init", "--quiet"]);
+    let inside = tree.join("deep/credentials");
+    let error = check_plain_directory(&inside).unwrap_err();
+    assert!(matches!(&error, DeliveryError::InWorkTree { .. }), "{error}");
+    assert!(error.hint().unwrap().contains(".gitignore"));
+
+    std::fs::write(tree.join(".gitignore"), "/deep/credentials/\n").unwrap();
+    check_plain_directory(&inside).unwrap();
+    assert!(check_plain_directory(&tree.join("deep")).is_err());
+
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(&tree, root.path().join("link")).unwrap();
+        assert!(
+            check_plain_directory(&root.path().join("link/other")).is_err(),
+            "links are followed"
+        );
+    }
+
+    // Not a work tree that git knows, which is no reason to trust it.
+    let odd = root.path().join("odd");
+    std::fs::create_dir_all(odd.join(".git")).unwrap();
+    assert!(check_plain_directory(&odd).is_err());
+}
