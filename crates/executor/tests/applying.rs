@@ -1,5 +1,7 @@
 //! What a plan does where nothing goes wrong: every call, in order, and written down.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use std::{collections::BTreeMap, time::Duration};

@@ -1,5 +1,7 @@
 //! Where a run does not go through: failures, interruptions, and entities that are not what they were.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use std::{collections::BTreeMap, time::Duration};

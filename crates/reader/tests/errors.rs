@@ -1,5 +1,7 @@
 //! Every kind of failure, as the caller gets to see it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use std::io::ErrorKind;

@@ -1,5 +1,7 @@
 //! What is read, and in how many calls. Everything goes through the real SDK.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use std::collections::BTreeSet;
