@@ -226,7 +226,10 @@ impl<'f> Context<'f> {
         const LONGEST: usize = 100;
         let source = self.source(span.source);
         let (_, line) = source.line_at(span.range().start);
-        let (start, end) = (span.range().start, span.range().end.clamp(line.start, line.end));
+        let start = source.text.floor_char_boundary(span.range().start);
+        let end = source
+            .text
+            .floor_char_boundary(span.range().end.clamp(start, line.end.max(start)));
         let corrected = format!(
             "{}{replacement}{}",
             source.text[line.start..start].trim_start(),
@@ -242,11 +245,13 @@ impl<'f> Context<'f> {
 
     fn place(&self, span: Span) -> Place {
         let source = self.source(span.source);
-        let start = span.range().start.min(source.text.len());
+        let start = source.text.floor_char_boundary(span.range().start);
         let (line, range) = source.line_at(start);
         let start = start.min(range.end);
         // A span that is empty or ends on a later line is shown up to the end of its first line.
-        let end = span.range().end.clamp(start, range.end);
+        let end = source
+            .text
+            .floor_char_boundary(span.range().end.clamp(start, range.end));
         Place {
             file: source.display_name.clone(),
             line: line + 1,

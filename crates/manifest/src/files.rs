@@ -139,13 +139,7 @@ impl DiskFiles {
     }
 
     fn list_below(&self, folder: &str, found: &mut Vec<String>) -> Result<(), FilesError> {
-        let shown = || {
-            if folder.is_empty() {
-                self.whole()
-            } else {
-                folder.to_owned()
-            }
-        };
+        let shown = || self.display_name(folder);
         for entry in fs::read_dir(self.root.join(folder)).map_err(|e| FilesError::io(&shown(), e))? {
             let entry = entry.map_err(|e| FilesError::io(&shown(), e))?;
             // The entry's own kind: a link is a link here, whatever it leads to.
@@ -204,8 +198,8 @@ impl Files for DiskFiles {
 
     fn whole(&self) -> String {
         match &self.only {
-            Some(only) => self.display_name(only),
-            None => self.given.display().to_string(),
+            Some(only) => format!("`{}`", self.display_name(only)),
+            None => format!("`{}`", self.given.display()),
         }
     }
 }

@@ -10,11 +10,13 @@ mod export;
 mod files;
 mod read;
 mod resolve;
+mod schema;
 mod yaml;
 
 pub use diagnostic::{Diagnostic, Place, Related, Severity, render};
 pub use export::{ExportOptions, Exported, export};
 pub use files::{DiskFiles, Files, FilesError, MemoryFiles, discover};
+pub use schema::schema;
 
 use context::Context;
 use trueup_model::Desired;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use trueup_model::{
-    AccountId, GroupName, InlinePolicyName, Path, PolicyArn, PolicyDocument, PolicyName, Tags, UserName, check_tag_key,
-    check_tag_value,
+    AccountId, GroupName, InlinePolicyName, Path, PolicyArn, PolicyDocument, PolicyName, TagError, Tags, UserName,
+    check_tag_key, check_tag_value,
     document::{DocumentKind, Owner},
     is_reserved_tag_key,
     live::{LiveGroup, LivePolicy, LiveUser},
@@ -103,8 +103,9 @@ fn check_document(document: &PolicyDocument, kind: DocumentKind) -> Expressed {
 fn check_tags(tags: &Tags) -> Expressed {
     let own = || tags.iter().filter(|(key, _)| !is_reserved_tag_key(key));
     for (key, value) in own() {
-        check_tag_key(key).map_err(told)?;
-        check_tag_value(value).map_err(told)?;
+        let of_the_tag = |error: TagError| format!("of its tag {}: {error}", quoted(key));
+        check_tag_key(key).map_err(of_the_tag)?;
+        check_tag_value(value).map_err(of_the_tag)?;
     }
     at_most(own().count(), quota::TAGS_PER_RESOURCE, "tags")
 }

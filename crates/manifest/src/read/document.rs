@@ -159,12 +159,17 @@ impl Context<'_> {
         match parsed {
             Ok(document) => Some(DocumentFile { document, source }),
             Err(error) => {
+                let is_duplicate = matches!(error.kind, DocumentErrorKind::DuplicateKey { .. });
                 let byte_at = |position: trueup_model::document::Position| {
                     self.source(source).byte_at(position.line, position.column)
                 };
                 let span_at = |at: usize| {
-                    let length = self.source(source).text[at..].chars().next().map_or(0, char::len_utf8);
-                    Span::new(source, at..at + length)
+                    let text = &self.source(source).text;
+                    let end = match text[at..].chars().next() {
+                        Some('"') if is_duplicate => skip_string(text, at),
+                        first => at + first.map_or(0, char::len_utf8),
+                    };
+                    Span::new(source, at..end)
                 };
                 let span = span_at(error.position.map_or(0, byte_at));
                 let first = match &error.kind {

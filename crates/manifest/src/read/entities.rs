@@ -89,7 +89,7 @@ impl Context<'_> {
                     group.managed_policies = self.read_policy_names(node);
                 }
                 if let Some(node) = fields.get("inline_policies") {
-                    group.inline_policies = self.read_inline_policies(node, Owner::Group);
+                    group.inline_policies = self.read_inline_policies(node, Owner::Group, &what);
                 }
                 if let (Some(node), Some(span)) = (fields.get("mfa"), fields.key_span("mfa")) {
                     group.mfa = self.read_mfa(node, span);
@@ -112,7 +112,7 @@ impl Context<'_> {
             };
             if let Some(fields) = self.fields(value, &what, keys::USER, user.name.span) {
                 user.keys = fields.keys().collect();
-                user.settings = self.read_settings(&fields);
+                user.settings = self.read_settings(&fields, &what);
                 if let Some(node) = fields.get("type") {
                     user.user_type = self.text_value(node, "`type`");
                 }
@@ -134,15 +134,15 @@ impl Context<'_> {
             return;
         };
         if let Some(node) = fields.get("users") {
-            let entries = self.read_absent_entries(node, "`users`");
+            let entries = self.read_absent_entries(node, "user");
             raw.absent_users.extend(entries);
         }
         if let Some(node) = fields.get("groups") {
-            let entries = self.read_absent_entries(node, "`groups`");
+            let entries = self.read_absent_entries(node, "group");
             raw.absent_groups.extend(entries);
         }
         if let Some(node) = fields.get("policies") {
-            let entries = self.read_absent_entries(node, "`policies`");
+            let entries = self.read_absent_entries(node, "policy");
             raw.absent_policies.extend(entries);
         }
         if let (Some(node), Some(span)) = (fields.get("roles"), fields.key_span("roles")) {
@@ -150,14 +150,19 @@ impl Context<'_> {
         }
     }
 
-    fn read_absent_entries<N: Name>(&mut self, node: &Node, what: &str) -> Vec<RawAbsent<N>> {
+    fn read_absent_entries<N: Name + std::fmt::Display>(&mut self, node: &Node, kind: &str) -> Vec<RawAbsent<N>> {
         let mut found = Vec::new();
-        for (name, value) in self.named::<N>(node, what, "carol: {reason: left on 2026-11-20}") {
-            let Some(fields) = self.fields(value, "an absent entry", keys::ABSENT_ENTRY, name.span) else {
+        let section = match kind {
+            "policy" => "`policies`".to_owned(),
+            kind => format!("`{kind}s`"),
+        };
+        for (name, value) in self.named::<N>(node, &section, "carol: {reason: left on 2026-11-20}") {
+            let what = format!("absent {kind} {}", quoted(&name.value.to_string()));
+            let Some(fields) = self.fields(value, &what, keys::ABSENT_ENTRY, name.span) else {
                 continue;
             };
             let reason = fields
-                .require(self, "reason", "this entry", "reason: left on 2026-11-20")
+                .require(self, "reason", &what, "reason: left on 2026-11-20")
                 .and_then(|node| self.filled_text(node, "`reason`"));
             found.push(RawAbsent {
                 name,

@@ -50,7 +50,7 @@ fn read_files(context: &mut Context<'_>) -> Vec<(SourceId, Node)> {
     if names.is_empty() {
         let whole = context.files.whole();
         context
-            .error_overall("no-manifest", format!("there is no YAML file in {}", quoted(&whole)))
+            .error_overall("no-manifest", format!("there is no YAML file in {whole}"))
             .hint("a manifest is one file, or a folder of files, that end in `.yaml` or `.yml`");
     }
     let mut trees = Vec::new();
@@ -166,7 +166,10 @@ impl Context<'_> {
             return;
         };
         if source != root {
-            self.refuse_root_only(&fields, root);
+            // A file with a `version` of its own has been complained about as a whole.
+            if fields.get("version").is_none() {
+                self.refuse_root_only(&fields, root);
+            }
         } else {
             self.read_root(&fields, raw);
         }

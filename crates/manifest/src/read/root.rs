@@ -396,7 +396,7 @@ impl Context<'_> {
     fn read_file_limits(&mut self, node: &Node, raw: &mut Raw) {
         let example = "people/payments.yaml: {paths: [/payments/], groups: [payments-*], types: [person]}";
         for (file, value) in self.entries(node, "`files`", example) {
-            let what = format!("the limits of {}", quoted(file.value));
+            let what = format!("the entry {}", quoted(file.value));
             let Some(fields) = self.fields(value, &what, keys::FILE_LIMITS, file.span) else {
                 continue;
             };
@@ -428,7 +428,7 @@ impl Context<'_> {
 
     fn read_user_types(&mut self, node: &Node, raw: &mut Raw) {
         for (name, value) in self.entries(node, "`user_types`", "person: {login_profile: {}}") {
-            let what = format!("the type {}", quoted(name.value));
+            let what = format!("type {}", quoted(name.value));
             let fields = self.fields(value, &what, keys::USER_TYPE, name.span);
             let mut user_type = RawUserType {
                 name: At::new(name.value.to_owned(), name.span),
@@ -436,7 +436,7 @@ impl Context<'_> {
                 require: Vec::new(),
             };
             if let Some(fields) = fields {
-                user_type.settings = self.read_settings(&fields);
+                user_type.settings = self.read_settings(&fields, &what);
                 if let Some(node) = fields.get("require") {
                     user_type.require = self.read_required_keys(node);
                 }

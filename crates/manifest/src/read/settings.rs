@@ -21,7 +21,8 @@ use crate::{
 const LONGEST_GRACE: u32 = 36_500;
 
 impl Context<'_> {
-    pub(super) fn read_settings(&mut self, fields: &Fields<'_>) -> UserSettings {
+    /// What a user or type sets; `of` names it.
+    pub(super) fn read_settings(&mut self, fields: &Fields<'_>, of: &str) -> UserSettings {
         let mut settings = UserSettings {
             keys: fields
                 .keys()
@@ -42,7 +43,7 @@ impl Context<'_> {
             settings.managed_policies = self.read_policy_names(node);
         }
         if let Some(node) = fields.get("inline_policies") {
-            settings.inline_policies = self.read_inline_policies(node, Owner::User);
+            settings.inline_policies = self.read_inline_policies(node, Owner::User, of);
         }
         if let Some(node) = fields.get("permissions_boundary") {
             settings.permissions_boundary = self.text_value(node, "`permissions_boundary`");
@@ -115,7 +116,7 @@ impl Context<'_> {
             .collect()
     }
 
-    pub(super) fn read_inline_policies(&mut self, node: &Node, owner: Owner) -> Vec<RawInline> {
+    pub(super) fn read_inline_policies(&mut self, node: &Node, owner: Owner, of: &str) -> Vec<RawInline> {
         let mut found: Vec<RawInline> = Vec::new();
         let example = "inline_policies: {name: {Version: \"2012-10-17\", Statement: []}}";
         for (name, value) in self.named::<InlinePolicyName>(node, "`inline_policies`", example) {
@@ -125,13 +126,16 @@ impl Context<'_> {
                 self.error(
                     "declared-twice",
                     name.span,
-                    format!("the inline policy {} is declared twice", quoted(name.value.as_str())),
+                    format!(
+                        "inline policy {} of {of} is declared twice",
+                        quoted(name.value.as_str())
+                    ),
                 )
                 .related("first declared here", first)
                 .hint("names are the same to IAM if they differ in case alone");
                 continue;
             }
-            let what = format!("the inline policy {}", quoted(name.value.as_str()));
+            let what = format!("inline policy {} of {of}", quoted(name.value.as_str()));
             let document = self.read_document(value, &what, DocumentKind::Inline(owner));
             found.push(RawInline { name, document });
         }

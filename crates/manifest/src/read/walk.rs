@@ -130,7 +130,8 @@ impl Context<'_> {
         owner: Span,
     ) -> Option<Fields<'n>> {
         let key = self.text(owner).trim_matches(['"', '\'']).to_owned();
-        let example = match (allowed.first(), key.is_empty() || key.contains('\n')) {
+        let no_key = key.is_empty() || key.contains('\n') || owner == node.span;
+        let example = match (allowed.first(), no_key) {
             (Some(first), true) => format!("{first}: …"),
             // Users and groups may well have nothing to say.
             _ if allowed == keys::USER || allowed == keys::GROUP => format!("{key}: {{}}"),
@@ -168,6 +169,7 @@ impl Context<'_> {
         let hint = match nearest(&key.text, allowed.iter().copied()).or(other_word) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None if key.text == "tags" => "IAM groups have no tags".to_owned(),
+            None if allowed.len() == 1 => format!("the only key here is {}", all_of(allowed.iter().copied())),
             None => format!("the keys here are {}", all_of(allowed.iter().copied())),
         };
         self.error(

@@ -1,6 +1,6 @@
 //! `files`: what a team's file may declare, so that owners of a file cannot reach beyond it.
 
-use trueup_model::{Desired, glob_matches_ignoring_case};
+use trueup_model::{Desired, desired::MfaLevel, glob_matches_ignoring_case};
 
 use crate::{
     context::{Context, SourceId, Span},
@@ -12,8 +12,8 @@ use crate::{
     },
 };
 
-/// Keys by which a user gets permissions, or escapes a requirement, other than by its type and groups.
-const BEYOND_LIMITS: &[&str] = &["managed_policies", "inline_policies", "permissions_boundary", "mfa"];
+/// Keys by which a user gets permissions, or loses a limit, other than by its type and groups.
+const BEYOND_LIMITS: &[&str] = &["managed_policies", "inline_policies", "permissions_boundary"];
 
 /// Checks every listed file. Files that are not listed are free.
 pub(super) fn check(context: &mut Context<'_>, raw: &Raw, desired: Option<&Desired>) {
@@ -120,7 +120,8 @@ impl UserCheck<'_, '_, '_> {
 
     fn keys(&mut self) {
         for (key, span) in &self.user.keys {
-            if BEYOND_LIMITS.contains(key) {
+            let is_exempt = self.user.settings.mfa.is_some_and(|mfa| mfa.level == MfaLevel::Exempt);
+            if BEYOND_LIMITS.contains(key) || (*key == "mfa" && is_exempt) {
                 let hint =
                     "types and groups give permissions here; the root file and unlisted files are free".to_owned();
                 self.refuse(*span, format!("users of this file cannot have `{key}`"), hint);

@@ -82,6 +82,14 @@ fn write_block(value: &Out, indent: usize, text: &mut String) {
                         text.push(' ');
                         text.push_str(below.trim_start());
                     }
+                    Out::Short(inner) if flow(inner).len() + indent + 4 > WIDTH => match &**inner {
+                        Out::Map(entries) => {
+                            write_entries(entries, indent + 4, &mut below);
+                            text.push(' ');
+                            text.push_str(below.trim_start());
+                        }
+                        inner => write_value(inner, indent + 2, text),
+                    },
                     item => write_value(item, indent + 2, text),
                 }
             }
