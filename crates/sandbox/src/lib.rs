@@ -27,6 +27,9 @@ mod errors;
 mod faults;
 mod from_live;
 mod ids;
+mod inspect;
+#[cfg(test)]
+mod invariants;
 mod managed;
 mod ops;
 mod paging;

@@ -36,8 +36,8 @@ pub(crate) fn check(state: &State, user: &User, password: &str) -> Result<(), Ap
             "Password should have at least three of: uppercase letters, lowercase letters, numbers, symbols",
         )?;
         return require(
-            !password.eq_ignore_ascii_case(&user.entity.name),
-            "Password should not be identical to the user name",
+            state.alias.as_deref() != Some(password),
+            "Password should not be identical to the account name",
         );
     };
     let minimum = policy.minimum_password_length as usize;

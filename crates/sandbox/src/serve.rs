@@ -1,5 +1,7 @@
 //! The sandbox over HTTP on loopback, for clients of any language. Any key and any signature pass, as root.
 
+use std::io;
+
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Request, Response, body::Bytes, body::Incoming, header, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -30,7 +32,12 @@ impl Sandbox {
         // Dropping the set ends the connections together with the server.
         let mut connections = tokio::task::JoinSet::new();
         loop {
-            let (stream, _) = listener.accept().await.map_err(SandboxError::Serve)?;
+            let stream = match listener.accept().await {
+                Ok((stream, _)) => stream,
+                // A client that gave up before it was let in.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
+                Err(error) => return Err(SandboxError::Serve(error)),
+            };
             while connections.try_join_next().is_some() {}
             let sandbox = self.clone();
             connections.spawn(async move {

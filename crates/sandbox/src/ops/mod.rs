@@ -49,6 +49,12 @@ pub(crate) fn find(action: &str, version: &str) -> Option<&'static Handler> {
         .map(|(_, handler)| handler)
 }
 
+/// The names of all operations of IAM that the sandbox knows.
+#[cfg(test)]
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    IAM.iter().map(|(name, _)| *name)
+}
+
 /// The word for whether a credential works.
 fn status(active: bool) -> &'static str {
     if active { "Active" } else { "Inactive" }

@@ -63,14 +63,17 @@ async fn updates_of_a_login_profile_are_partial() {
 #[tokio::test]
 async fn without_a_policy_eight_characters_of_three_classes_are_asked_for() {
     let (_, iam) = sandbox();
-    done!(iam.create_user().user_name("Some-User-1"));
-    let create = |password: &str| iam.create_login_profile().user_name("some-user-1").password(password);
+    done!(
+        iam.create_user().user_name("u"),
+        iam.create_account_alias().account_alias("acme-prod-1")
+    );
+    let create = |password: &str| iam.create_login_profile().user_name("u").password(password);
     for weak in [
         "Short-1",
         "lowercaseonly",
         "lowercase123",
         "UPPERCASE123",
-        "some-user-1",
+        "acme-prod-1",
     ] {
         refused!(create(weak), "PasswordPolicyViolation");
     }
