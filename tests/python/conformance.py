@@ -45,7 +45,7 @@ refused("NoSuchEntity", iam.get_user, UserName="bob")
 iam.tag_user(UserName="alice", Tags=[{"Key": "team", "Value": "x"}])
 assert iam.list_user_tags(UserName="alice")["Tags"] == [{"Key": "team", "Value": "x"}]
 assert "Tags" not in iam.list_users()["Users"][0]
-refused("ValidationError", iam.tag_user, UserName="alice", Tags=[{"Key": "aws:x", "Value": "y"}])
+refused("InvalidInput", iam.tag_user, UserName="alice", Tags=[{"Key": "aws:x", "Value": "y"}])
 
 # Deletion meets conflicts, and so does a group with members.
 iam.create_group(GroupName="developers")

@@ -20,7 +20,7 @@ fn manifest() -> String {
 account:
   id: "123456789012"
   alias: acme-moto
-  password_policy: {minimum_password_length: 14, require_symbols: true, require_numbers: true, max_password_age: 90}
+  password_policy: {minimum_password_length: 14, require_symbols: true, require_numbers: true, require_lowercase_characters: true, max_password_age: 90}
 scope: {users: {paths: [/]}, groups: {paths: [/]}}
 policies:
   baseline:
@@ -80,7 +80,7 @@ fn expected() -> Value {
     });
     json!({
         "alias": "acme-moto",
-        "password_policy": {"MinimumPasswordLength": 14, "RequireSymbols": true, "RequireNumbers": true, "MaxPasswordAge": 90},
+        "password_policy": {"MinimumPasswordLength": 14, "RequireSymbols": true, "RequireNumbers": true, "RequireLowercaseCharacters": true, "MaxPasswordAge": 90},
         "users": users.collect::<serde_json::Map<_, _>>(),
         "groups": groups.collect::<serde_json::Map<_, _>>(),
         "policies": {"baseline": {"path": "/", "tags": {}, "versions": 1, "document": {"Version": "2012-10-17", "Statement": [
