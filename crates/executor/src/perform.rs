@@ -151,7 +151,7 @@ impl Run<'_> {
                 }
                 Err(error) => error,
             };
-            let verdict = judge(&error, &action.call, self.before(action));
+            let verdict = judge(&error, &action.call, self.before(action, &error));
             if verdict == Verdict::Throttled {
                 self.limiter.throttled();
             } else {
@@ -223,7 +223,7 @@ impl Run<'_> {
         None
     }
 
-    fn before(&self, action: &Action) -> Before {
+    fn before(&self, action: &Action, error: &CallError) -> Before {
         let named = if target::is_removal(&action.call) {
             // What is to be taken away is only waited for where its owner is new, or has a new name.
             let mut named = self.targets.written(&action.call);
@@ -232,8 +232,11 @@ impl Run<'_> {
         } else {
             self.targets.named(&action.call)
         };
+        let (made, found): (Vec<_>, Vec<_>) = named.into_iter().partition(|entity| self.made(entity));
+        // What this run did not make will not turn up by waiting.
+        let is_foreign = found.iter().any(|entity| entity.is_missing_by(&error.message));
         Before {
-            made_what_is_named: self.made_any(&named),
+            made_what_is_named: !made.is_empty() && !is_foreign,
             removed_what_was_in_the_way: !action.after.is_empty(),
             deleted_the_namesake: self
                 .targets

@@ -147,9 +147,8 @@ impl<'a> Run<'a> {
         self.state().made.insert(entity);
     }
 
-    pub(crate) fn made_any(&self, entities: &[Entity]) -> bool {
-        let state = self.state();
-        entities.iter().any(|entity| state.made.contains(entity))
+    pub(crate) fn made(&self, entity: &Entity) -> bool {
+        self.state().made.contains(entity)
     }
 
     pub(crate) fn note_deleted(&self, entity: &Entity) {

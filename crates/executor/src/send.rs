@@ -4,7 +4,7 @@ use aws_sdk_iam::{
     Client,
     types::{StatusType, Tag},
 };
-use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
+use tracing::{Dispatch, instrument::WithSubscriber};
 use trueup_model::{PasswordPolicy, Tags};
 use trueup_planner::{Call, KeyStatus};
 
@@ -236,7 +236,7 @@ pub(crate) async fn send(iam: &Client, call: &Call, supplement: &Supplement<'_>)
                 .password_reset_required(*password_reset_required);
             // The SDK traces its requests; the one that holds a password is kept out of every log as a whole.
             let request = async { send!(request) };
-            let result = request.with_subscriber(NoSubscriber::default()).await;
+            let result = request.with_subscriber(Dispatch::none()).await;
             result.map_err(|error| match supplement.password {
                 Some(password) => error.without(password.expose()),
                 None => error,

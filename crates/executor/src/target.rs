@@ -24,6 +24,17 @@ impl Entity {
         }
     }
 
+    /// Whether IAM's message about something that is missing is about this entity. The code alone does not say which of
+    /// those that a call names is missing.
+    pub(crate) fn is_missing_by(&self, message: &str) -> bool {
+        match self {
+            Self::User(name) => message.contains(&format!("user with name {name} ")),
+            Self::Group(name) => message.contains(&format!("group with name {name} ")),
+            Self::Policy(arn) => message.contains(arn.as_str()),
+            Self::Alias | Self::PasswordPolicy => false,
+        }
+    }
+
     /// What no other entity of its kind can be called at the same time: the name without the path, ignoring case.
     pub(crate) fn name(&self) -> Option<String> {
         self.resource().map(|resource| fold(&resource))

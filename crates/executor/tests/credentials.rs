@@ -76,47 +76,6 @@ async fn a_password_is_on_the_disk_before_it_is_sent_and_nowhere_else() {
     assert_eq!(report.credential_files, [bench.credentials_directory().join(name)]);
 }
 
-/// What is logged, at the level that shows most.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_password_is_in_no_log() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-    let bench = Bench::new();
-    let report = bench
-        .run(&plan([
-            (create_user("alice"), vec![]),
-            (login_profile("alice"), vec![1]),
-        ]))
-        .await;
-    assert_complete(&report);
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(log.contains("IAM.CreateUser"), "the SDK traces its requests");
-    assert!(!log.contains("IAM.CreateLoginProfile"), "all but this one");
-    let files = bench.credential_files();
-    let password = fields(files.values().next().unwrap())[1].clone();
-    let encoded = password.replace('@', "%40").replace('+', "%2B").replace('=', "%3D");
-    assert!(!log.contains(&password) && !log.contains(&encoded));
-}
-
 #[cfg(unix)]
 #[tokio::test(start_paused = true)]
 async fn files_and_directories_are_for_their_owner_alone() {

@@ -59,6 +59,30 @@ async fn a_refusal_is_final_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_this_run_did_not_make_is_not_waited_for() {
+    let bench = Bench::new();
+    let begin = tokio::time::Instant::now();
+    let missing = Call::AttachUserPolicy {
+        user_name: user("alice"),
+        policy_arn: trueup_model::PolicyArn::from_live("arn:aws:iam::aws:policy/NoSuchPolicy"),
+    };
+    let report = bench
+        .run(&plan([
+            (create_user("alice"), vec![]),
+            (missing, vec![1]),
+            (add_to_group("alice", "nowhere"), vec![1]),
+            (create_group("team"), vec![]),
+            (add_to_group("nobody", "team"), vec![4]),
+        ]))
+        .await;
+    for id in [2, 3, 5] {
+        assert_eq!(failure(&report, id).code.as_deref(), Some("NoSuchEntity"));
+    }
+    assert_eq!(report.retries.len(), 0, "{:?}", report.retries);
+    assert!(begin.elapsed() < Duration::from_secs(1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn taking_away_what_is_gone_is_done() {
     let bench = Bench::new();
     bench.prepare([create_user("alice"), create_group("team")]).await;
