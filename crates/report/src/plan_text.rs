@@ -50,7 +50,7 @@ pub fn render_plan_text(plan: &Plan, options: &TextOptions) -> String {
         }
         write_access(&mut page, access);
     }
-    write_requirements(&mut page, requirements, quiet);
+    write_requirements(&mut page, requirements, options);
     write_guardrails(&mut page, guardrails);
     if !quiet {
         write_unmanaged(&mut page, unmanaged, options);
@@ -156,10 +156,10 @@ fn write_access(page: &mut Page, access: &[Value]) {
     }
 }
 
-fn write_requirements(page: &mut Page, requirements: &[Requirement], quiet: bool) {
+fn write_requirements(page: &mut Page, requirements: &[Requirement], options: &TextOptions) {
     let unmet: Vec<_> = requirements.iter().filter(|requirement| !requirement.met).collect();
     let met = requirements.len() - unmet.len();
-    if requirements.is_empty() || (quiet && unmet.is_empty()) {
+    if requirements.is_empty() || (options.verbosity == Verbosity::Quiet && unmet.is_empty()) {
         return;
     }
     page.gap();
@@ -169,13 +169,15 @@ fn write_requirements(page: &mut Page, requirements: &[Requirement], quiet: bool
     } else {
         line.text(", ").warning(&format!("{} not met", unmet.len()))
     });
+    let all = options.verbosity == Verbosity::Verbose;
+    let shown = shown_of(unmet.len(), all);
     for Requirement {
         subject,
         requirement,
         met: _,
         detail,
         remedy,
-    } in unmet
+    } in &unmet[..shown]
     {
         page.line(2)
             .warning("! ")
@@ -187,6 +189,18 @@ fn write_requirements(page: &mut Page, requirements: &[Requirement], quiet: bool
         if let Some(remedy) = remedy {
             page.line(6).dim(remedy);
         }
+    }
+    if shown < unmet.len() {
+        page.line(2).dim(&more(unmet.len() - shown));
+    }
+}
+
+/// How many of a list are shown: a list that is hardly longer than the limit is shown whole.
+fn shown_of(length: usize, all: bool) -> usize {
+    if all || length <= SHOWN_NAMES + 1 {
+        length
+    } else {
+        SHOWN_NAMES
     }
 }
 
@@ -219,11 +233,7 @@ fn write_names(page: &mut Page, title: &str, total: usize, groups: &BTreeMap<Str
     page.gap();
     page.line(0).bold(title).text(&format!(": {total}"));
     for (words, resources) in groups {
-        let shown = if all || resources.len() <= SHOWN_NAMES + 1 {
-            resources.len()
-        } else {
-            SHOWN_NAMES
-        };
+        let shown = shown_of(resources.len(), all);
         page.line(2).text(words).text(if words.is_empty() { "" } else { ":" });
         for resource in &resources[..shown] {
             page.line(4).text(resource.as_str());

@@ -205,6 +205,34 @@ fn long_lists_of_names_are_counted() {
     );
 }
 
+#[test]
+fn long_lists_of_unmet_requirements_are_counted() {
+    let requirements: Vec<_> = (10..40)
+        .map(|n| json!({"subject": format!("user/u{n}"), "requirement": "mfa", "met": false, "detail": "no device", "remedy": null}))
+        .collect();
+    let shown = plain(&plan(json!({ "requirements": requirements })));
+    assert!(
+        shown.contains("Requirements: 0 met, 30 not met\n  ! user/u10 · mfa: no device\n"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("  ! user/u19 · mfa: no device\n  … and 20 more (-v shows all)\n"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_rename_is_said_once() {
+    let renamed = change(
+        "user/bob",
+        "rename",
+        "renamed from rob",
+        json!([["name", "rob", "bob"]]),
+    );
+    let shown = plain(&plan(json!({ "changes": [renamed] })));
+    assert!(shown.contains("\n  ~ user/bob (renamed from rob)\n"), "{shown}");
+}
+
 /// Every string of a plan, hostile.
 fn hostile() -> Plan {
     let bad = "x\u{1b}[2J\u{202e}\r\n\u{9b}31m\u{200b}y";
