@@ -1,5 +1,7 @@
 //! One call from its bytes to its answer: the log, the faults, the operation, the file.
 
+use std::convert::Infallible;
+
 use jiff::Timestamp;
 
 use crate::{
@@ -86,17 +88,9 @@ impl Engine {
         let Some(store) = &mut self.store else {
             return Ok(change(&mut self.state));
         };
-        let state = &mut self.state;
-        store.exclusively(|store| {
-            if let Some(newer) = store.changed()? {
-                *state = newer;
-            }
-            let mut next = state.clone();
-            let result = change(&mut next);
-            store.save(&next)?;
-            *state = next;
-            Ok(result)
-        })?
+        store
+            .update(&mut self.state, |state| Ok::<_, Infallible>(change(state)))
+            .map(|Ok(result)| result)
     }
 
     /// Runs an operation that was let through.
@@ -158,24 +152,12 @@ impl Engine {
         let faults = self.faults.faults();
         let (reads, writes) = (faults.stale_reads, faults.stale_writes);
         let before = (reads > 0 || writes > 0).then(|| self.state.clone());
+        let state = &mut self.state;
         let result = match &mut self.store {
-            None => write(&mut self.state, request)?,
-            Some(store) => {
-                let state = &mut self.state;
-                let outcome = store.exclusively(|store| {
-                    if let Some(newer) = store.changed().map_err(|error| broken(&error))? {
-                        *state = newer;
-                    }
-                    let mut next = state.clone();
-                    let result = write(&mut next, request)?;
-                    if next != *state {
-                        store.save(&next).map_err(|error| broken(&error))?;
-                        *state = next;
-                    }
-                    Ok(result)
-                });
-                outcome.map_err(|error| broken(&error))??
-            }
+            None => write(state, request)?,
+            Some(store) => store
+                .update(state, |state| write(state, request))
+                .map_err(|error| broken(&error))??,
         };
         self.lagging = before.map(|state| Lagging { state, reads, writes });
         if request.action == "CreateLoginProfile" {

@@ -113,7 +113,7 @@ impl Sandbox {
     }
 
     fn engine(&self) -> MutexGuard<'_, Engine> {
-        // A panic of one caller leaves the account as it was before its call: writes replace it whole.
+        // Operations check everything before they change anything, so a panic leaves no half-made change.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

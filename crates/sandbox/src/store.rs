@@ -115,6 +115,29 @@ impl Store {
         Ok(Some(loaded.account))
     }
 
+    /// Changes the account and replaces the file, while no other process looks at it. A change that is refused leaves
+    /// both as they are.
+    pub(crate) fn update<T, E>(
+        &mut self,
+        state: &mut State,
+        change: impl FnOnce(&mut State) -> Result<T, E>,
+    ) -> Result<Result<T, E>, SandboxError> {
+        self.exclusively(|store| {
+            if let Some(newer) = store.changed()? {
+                *state = newer;
+            }
+            let result = change(state);
+            if result.is_ok() {
+                if let Err(error) = store.save(state) {
+                    // The account in memory is ahead of the file; the next call reads it again.
+                    store.seen = None;
+                    return Err(error);
+                }
+            }
+            Ok(result)
+        })?
+    }
+
     /// Replaces the file.
     pub(crate) fn save(&mut self, state: &State) -> Result<(), SandboxError> {
         self.replace(state).map_err(|source| SandboxError::Write {
