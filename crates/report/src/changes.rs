@@ -74,7 +74,8 @@ fn entry(page: &mut Page, indent: usize, change: &Change, label: &str, entity: O
     if let Some(name) = renamed_from {
         line = line.text(" (renamed from ").text(name).text(")");
     }
-    let told = entity.is_some_and(|entity| goes_without_saying(change, entity));
+    let told = entity.is_some_and(|entity| goes_without_saying(change, entity))
+        || renamed_from.is_some_and(|name| *reason == format!("renamed from {name}"));
     if !reason.is_empty() && (!told || options.verbosity == Verbosity::Verbose) {
         line = line.dim(" (because ").dim(reason).dim(")");
     }
