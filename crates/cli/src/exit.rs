@@ -106,6 +106,8 @@ pub(crate) enum CliError {
     Json(#[from] serde_json::Error),
     #[error(transparent)]
     Read(#[from] ReadError),
+    #[error("profile `{profile}`")]
+    Profile { profile: String, source: ReadError },
     #[error(transparent)]
     Plan(#[from] PlanError),
     #[error(transparent)]
@@ -174,7 +176,7 @@ impl CliError {
             Self::Guardrails { .. } | Self::Strict => 3,
             Self::Stale => 4,
             Self::Locked { .. } => 6,
-            Self::WrongAccount { .. } | Self::Plan(PlanError::WrongAccount { .. }) => 7,
+            Self::Profile { .. } | Self::WrongAccount { .. } | Self::Plan(PlanError::WrongAccount { .. }) => 7,
             Self::Interrupted(signal) => signal.code(),
         }
     }
@@ -187,7 +189,7 @@ impl CliError {
             Self::NoManifest => {
                 one("name the manifest: `trueup plan PATH`; `trueup export` writes one for an existing account")
             }
-            Self::Read(error) => error.hint().into_iter().collect(),
+            Self::Read(error) | Self::Profile { source: error, .. } => error.hint().into_iter().collect(),
             Self::Guardrails { allow, .. } => vec![format!("to let it pass: {allow}")],
             Self::Strict => one("see what is not met above; without --strict it is reported only"),
             Self::Stale => one("plan again, have that reviewed, and apply with its digest"),

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use aws_sdk_iam::config::{BehaviorVersion, Credentials, Region};
 use serde::{Deserialize, Serialize};
 use trueup_model::{AccountId, Live, live::Needs};
-use trueup_reader::{Identity, Reader};
+use trueup_reader::{Identity, ReadError, Reader};
 use trueup_sandbox::{Faults, Sandbox, SandboxError};
 
 use crate::{
@@ -37,6 +37,7 @@ pub(crate) struct Api {
     pub(crate) reader: Reader,
     pub(crate) clients: Clients,
     deadline: Duration,
+    profile: Option<String>,
 }
 
 /// A snapshot's file.
@@ -72,6 +73,7 @@ impl Api {
             reader: Reader::new(clients.iam.clone(), clients.sts.clone()),
             clients,
             deadline: args.deadline,
+            profile: args.profile.clone().filter(|profile| !profile.is_empty()),
         }
     }
 
@@ -102,9 +104,17 @@ impl Api {
         self.bounded(self.reader.everything(live)).await
     }
 
-    async fn bounded<T>(&self, read: impl Future<Output = Result<T, trueup_reader::ReadError>>) -> Result<T, CliError> {
+    async fn bounded<T>(&self, read: impl Future<Output = Result<T, ReadError>>) -> Result<T, CliError> {
         match tokio::time::timeout(self.deadline, read).await {
-            Ok(result) => Ok(result?),
+            Ok(Ok(read)) => Ok(read),
+            Ok(Err(source)) => Err(match (&source, &self.profile) {
+                // Which profile was meant is what the SDK does not say.
+                (ReadError::Credentials { .. }, Some(profile)) => CliError::Profile {
+                    profile: profile.clone(),
+                    source,
+                },
+                _ => CliError::Read(source),
+            }),
             Err(_) => Err(CliError::Deadline),
         }
     }

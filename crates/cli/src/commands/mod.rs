@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod compare;
 pub(crate) mod drift;
+pub(crate) mod export;
 pub(crate) mod plan;
 pub(crate) mod sandbox;
 pub(crate) mod schema;
@@ -27,7 +28,7 @@ pub(crate) async fn run(cli: Cli, terminal: &Terminal) -> Result<Exit, CliError>
         Command::Schema(args) => schema::run(&args, terminal),
         Command::Plan(args) => signals.unless_caught(plan::run(&args, terminal)).await,
         Command::Drift(args) => signals.unless_caught(drift::run(&args, terminal)).await,
-        Command::Export(_) => Err(CliError::NotSupportedYet { what: "export" }),
+        Command::Export(args) => signals.unless_caught(export::run(&args, terminal)).await,
         Command::Snapshot(args) => signals.unless_caught(snapshot::run(&args, terminal)).await,
         Command::Whoami(args) => signals.unless_caught(whoami::run(&args, terminal)).await,
         Command::Apply(args) => apply::run(&args, terminal, &signals).await,

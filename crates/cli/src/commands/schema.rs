@@ -8,11 +8,7 @@ use crate::{
 
 pub(crate) fn run(args: &SchemaArgs, terminal: &Terminal) -> Result<Exit, CliError> {
     match args.of {
-        SchemaOf::Manifest => {
-            return Err(CliError::NotSupportedYet {
-                what: "the schema of the manifest",
-            });
-        }
+        SchemaOf::Manifest => terminal.result(&trueup_report::to_json(&trueup_manifest::schema())?)?,
         SchemaOf::Plan => terminal.result(trueup_report::PLAN_SCHEMA)?,
     }
     Ok(Exit::Done)
