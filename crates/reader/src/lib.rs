@@ -1,8 +1,8 @@
 //! Reads the live IAM of an account.
 //!
-//! This crate never writes: the SDK clients live behind [`ReadOnly`](read_only::ReadOnly), which has no method that
+//! This crate never writes: the SDK clients live behind `ReadOnly`, which has no method that
 //! builds a writing request, so that no other module here can reach one. It decides nothing either: what has to be
-//! read beyond the bulk read is the planner's to say ([`Needs`]), and what differs is the planner's to find.
+//! read beyond the bulk read is the planner's to say ([`Needs`](trueup_model::live::Needs)), and what differs is the planner's to find.
 //!
 //! The order of calls is [`Reader::identity`], [`Reader::read`], then [`Reader::details`] with what the plan needs, or
 //! [`Reader::everything`] for a snapshot.
