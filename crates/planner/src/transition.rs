@@ -283,34 +283,46 @@ impl<'a> Search<'a> {
         self.placed.insert(index);
     }
 
-    /// Sends the first document that cannot change in one call through an intermediate one; says whether it could.
+    /// Sends documents that cannot change in one call through intermediate ones; says whether there was any.
+    ///
+    /// At most one for each principal that is in the way: the first may be enough for the rest.
     fn split(&mut self, draft: &mut Draft) -> bool {
-        for position in 0..self.remaining.len() {
-            let index = self.remaining[position];
-            if !matches!(self.blocked(index, draft), Some(Blocked::Access(_))) {
+        let mut served: BTreeSet<Principal> = BTreeSet::new();
+        for index in self.remaining.clone() {
+            let Some(Blocked::Access(principals)) = self.blocked(index, draft) else {
+                continue;
+            };
+            if principals.iter().any(|principal| served.contains(principal)) {
                 continue;
             }
-            let Some(effect) = draft.steps[index].effect.clone() else {
+            if self.split_step(index, draft) {
+                served.extend(principals);
+            }
+        }
+        !served.is_empty()
+    }
+
+    fn split_step(&mut self, index: usize, draft: &mut Draft) -> bool {
+        let Some(effect) = draft.steps[index].effect.clone() else {
+            return false;
+        };
+        let Some((live, wanted)) = self.both_documents(&effect) else {
+            return false;
+        };
+        let done = self.splits.get(&index).copied();
+        for level in [Split::DeniesJoined, Split::AllowsCommon] {
+            if done.is_some_and(|done| level <= done) {
+                continue;
+            }
+            let Some(document) = intermediate(&live, &wanted, level) else {
                 continue;
             };
-            let Some((live, wanted)) = self.both_documents(&effect) else {
+            if document == live || document == wanted {
                 continue;
-            };
-            let done = self.splits.get(&index).copied();
-            for level in [Split::DeniesJoined, Split::AllowsCommon] {
-                if done.is_some_and(|done| level <= done) {
-                    continue;
-                }
-                let Some(document) = intermediate(&live, &wanted, level) else {
-                    continue;
-                };
-                if document == live || document == wanted {
-                    continue;
-                }
-                if self.insert_intermediate(index, &effect, document, draft) {
-                    self.splits.insert(index, level);
-                    return true;
-                }
+            }
+            if self.insert_intermediate(index, &effect, document, draft) {
+                self.splits.insert(index, level);
+                return true;
             }
         }
         false
@@ -501,88 +513,91 @@ impl<'a> Search<'a> {
         set
     }
 
-    /// Gives a user for whom every remaining step is unsafe a temporary inline policy with the denies of both sides.
+    /// Gives users for whom every remaining step is unsafe a temporary inline policy with the denies of both sides;
+    /// says whether there was any.
     fn hold_denies(&mut self, draft: &mut Draft) -> bool {
         let mut blocked_for: BTreeSet<Principal> = BTreeSet::new();
-        for index in &self.remaining.clone() {
-            if let Some(Blocked::Access(principals)) = self.blocked(*index, draft) {
+        for index in self.remaining.clone() {
+            if let Some(Blocked::Access(principals)) = self.blocked(index, draft) {
                 blocked_for.extend(principals);
             }
         }
+        let mut waiting: BTreeMap<Principal, Vec<usize>> = BTreeMap::new();
+        for index in &self.remaining {
+            for principal in self.affected.get(index).into_iter().flatten() {
+                waiting.entry(principal.clone()).or_default().push(*index);
+            }
+        }
+        let mut held: BTreeMap<UserName, usize> = BTreeMap::new();
         for principal in blocked_for {
             let Principal::User(user) = &principal else { continue };
             if self.temporary.contains(user) {
                 continue;
             }
-            let Some((before, after)) = self.contended.get(&principal) else {
-                continue;
-            };
-            let now = self.world.access(&principal);
-            let missing: BTreeSet<&u32> = before
-                .denies
-                .union(&after.denies)
-                .filter(|deny| !now.denies.contains(deny))
-                .collect();
-            // Denies that are in force now but are about to be taken away one by one are held as well.
-            let held: BTreeSet<&u32> = if missing.is_empty() {
-                after.denies.union(&before.denies).collect()
-            } else {
-                missing
-            };
-            let statements: Option<Vec<Statement>> = held.iter().map(|number| self.world_statement(**number)).collect();
-            let Some(statements) = statements.filter(|statements| !statements.is_empty()) else {
-                continue;
-            };
-            let document = PolicyDocument::from_statements(Some("2012-10-17"), &statements);
-            let policy = InlinePolicyName::from_live(TRANSITION_POLICY);
-            let effect = Effect::UserInline(user.clone(), policy.clone(), Some(document.clone()));
-            if !self.fits(&effect) {
-                continue;
+            let others = waiting.remove(&principal).unwrap_or_default();
+            if let Some(delete) = self.hold_denies_of(user, &principal, others, draft) {
+                held.insert(user.clone(), delete);
             }
-            let resource = Resource::user(user).inline_policy(&policy);
-            let reason = "holds denies in between, so that nobody can do more than before or after";
-            let call = Call::PutUserPolicy {
-                user_name: user.clone(),
-                policy_name: policy.clone(),
-                policy_document: document,
-            };
-            let put = draft.step_with(rank::USER_POLICY, call, &resource, reason, effect);
-            draft.needs_user(put, user);
-            let call = Call::DeleteUserPolicy {
-                user_name: user.clone(),
-                policy_name: policy.clone(),
-            };
-            let gone = Effect::UserInline(user.clone(), policy, None);
-            let delete = draft.step_with(
-                rank::REMOVE,
-                call,
-                &resource,
-                "the temporary policy is no longer needed",
-                gone,
-            );
-            draft.after(delete, [put]);
-            // It holds until everything that affects the user is done.
-            let others: Vec<usize> = self
-                .remaining
-                .iter()
-                .copied()
-                .filter(|index| self.affected.get(index).is_some_and(|p| p.contains(&principal)))
-                .collect();
-            draft.after(delete, others);
-            for step in &mut draft.steps {
-                if matches!(&step.call, Call::DeleteUser { user_name } if user_name == user) {
-                    step.after.insert(delete);
-                }
-            }
-            for index in [put, delete] {
-                self.affected.insert(index, BTreeSet::from([principal.clone()]));
-            }
-            self.place(put, draft);
-            self.remaining.push(delete);
-            self.temporary.insert(user.clone());
-            return true;
         }
-        false
+        for step in &mut draft.steps {
+            if let Call::DeleteUser { user_name } = &step.call
+                && let Some(delete) = held.get(user_name)
+            {
+                step.after.insert(*delete);
+            }
+        }
+        !held.is_empty()
+    }
+
+    /// Adds the calls that put a temporary policy on one user and take it off when `others` are done. Returns the
+    /// step that takes it off; `None` where there is nothing to hold or no room.
+    fn hold_denies_of(
+        &mut self,
+        user: &UserName,
+        principal: &Principal,
+        others: Vec<usize>,
+        draft: &mut Draft,
+    ) -> Option<usize> {
+        let (before, after) = self.contended.get(principal)?;
+        let now = self.world.access(principal);
+        let both = || before.denies.union(&after.denies);
+        let mut held: BTreeSet<u32> = both().filter(|deny| !now.denies.contains(deny)).copied().collect();
+        if held.is_empty() {
+            // All are in force now, and about to be taken away one by one.
+            held = both().copied().collect();
+        }
+        let statements: Option<Vec<Statement>> = held.iter().map(|number| self.world_statement(*number)).collect();
+        let statements = statements.filter(|statements| !statements.is_empty())?;
+        let document = PolicyDocument::from_statements(Some("2012-10-17"), &without_repeated_sids(statements));
+        let policy = InlinePolicyName::from_live(TRANSITION_POLICY);
+        let effect = Effect::UserInline(user.clone(), policy.clone(), Some(document.clone()));
+        if !self.fits(&effect) {
+            return None;
+        }
+        let resource = Resource::user(user).inline_policy(&policy);
+        let reason = "holds denies in between, so that nobody can do more than before or after";
+        let call = Call::PutUserPolicy {
+            user_name: user.clone(),
+            policy_name: policy.clone(),
+            policy_document: document,
+        };
+        let put = draft.step_with(rank::USER_POLICY, call, &resource, reason, effect);
+        draft.needs_user(put, user);
+        let call = Call::DeleteUserPolicy {
+            user_name: user.clone(),
+            policy_name: policy.clone(),
+        };
+        let gone = Effect::UserInline(user.clone(), policy, None);
+        let reason = "the temporary policy is no longer needed";
+        let delete = draft.step_with(rank::REMOVE, call, &resource, reason, gone);
+        draft.after(delete, others.into_iter().chain([put]));
+        for index in [put, delete] {
+            self.affected.insert(index, BTreeSet::from([principal.clone()]));
+        }
+        self.place(put, draft);
+        self.remaining.push(delete);
+        self.temporary.insert(user.clone());
+        Some(delete)
     }
 
     fn world_statement(&self, number: u32) -> Option<Statement> {
@@ -726,7 +741,7 @@ fn intermediate(before: &PolicyDocument, after: &PolicyDocument, level: Split) -
         return None;
     }
     let variables = before.as_text().contains("${") || after.as_text().contains("${");
-    if variables && before.version() != after.version() {
+    if variables && before.effective_version() != after.effective_version() {
         return None;
     }
     let kept = before.statements().iter().filter(|statement| {

@@ -3,7 +3,10 @@
 //! Statements are compared as text, never interpreted: what is called safe here is safe, some of what is refused may
 //! be safe too. The model never forgets a holder: roles and users that the manifest does not own are in it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use trueup_model::{
     GroupName, InlinePolicyName, Live, PolicyArn, PolicyDocument, RoleName, UserName,
@@ -31,7 +34,7 @@ pub(crate) struct Content {
 /// Policies held directly.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Holder {
-    inline: BTreeMap<InlinePolicyName, Content>,
+    inline: BTreeMap<InlinePolicyName, Arc<Content>>,
     attached: BTreeSet<PolicyArn>,
 }
 
@@ -117,6 +120,8 @@ impl Access {
 struct Interner {
     numbers: BTreeMap<String, u32>,
     statements: Vec<Option<Statement>>,
+    /// Contents of documents met before, by canonical text: reading one takes far longer than finding it.
+    contents: BTreeMap<String, Arc<Content>>,
 }
 
 impl Interner {
@@ -136,7 +141,7 @@ pub(crate) struct World {
     users: BTreeMap<UserName, UserHolder>,
     groups: BTreeMap<GroupName, Holder>,
     roles: BTreeMap<RoleName, RoleHolder>,
-    policies: BTreeMap<PolicyArn, Content>,
+    policies: BTreeMap<PolicyArn, Arc<Content>>,
 }
 
 impl World {
@@ -200,7 +205,27 @@ impl World {
         }
     }
 
-    fn content(&mut self, document: &PolicyDocument) -> Content {
+    fn content(&mut self, document: &PolicyDocument) -> Arc<Content> {
+        if let Some(known) = self.interner.contents.get(document.canonical_text()) {
+            // Layout and spelling count for quotas, not for meaning.
+            let size = document.size();
+            return if known.size == size {
+                Arc::clone(known)
+            } else {
+                Arc::new(Content {
+                    size,
+                    ..(**known).clone()
+                })
+            };
+        }
+        let content = Arc::new(self.read_content(document));
+        self.interner
+            .contents
+            .insert(document.canonical_text().to_owned(), Arc::clone(&content));
+        content
+    }
+
+    fn read_content(&mut self, document: &PolicyDocument) -> Content {
         let mut content = Content {
             size: document.size(),
             ..Content::default()
@@ -218,7 +243,7 @@ impl World {
             let text = unnamed.as_ref().unwrap_or(statement).canonical_text();
             // `${…}` is a variable under version 2012-10-17 and literal text before.
             let version = if text.contains("${") {
-                document.version().unwrap_or_default()
+                document.effective_version().unwrap_or_default()
             } else {
                 ""
             };
@@ -493,13 +518,13 @@ impl Holder {
 pub(crate) enum Undo {
     Nothing,
     Toggle(Effect),
-    UserInline(UserName, InlinePolicyName, Option<Content>),
-    GroupInline(GroupName, InlinePolicyName, Option<Content>),
+    UserInline(UserName, InlinePolicyName, Option<Arc<Content>>),
+    GroupInline(GroupName, InlinePolicyName, Option<Arc<Content>>),
     Boundary(UserName, Option<PolicyArn>),
-    PolicyDefault(PolicyArn, Option<Content>),
+    PolicyDefault(PolicyArn, Option<Arc<Content>>),
 }
 
-fn set_inline(holder: &mut Holder, name: &InlinePolicyName, content: Option<Content>) -> Option<Content> {
+fn set_inline(holder: &mut Holder, name: &InlinePolicyName, content: Option<Arc<Content>>) -> Option<Arc<Content>> {
     match content {
         Some(content) => holder.inline.insert(name.clone(), content),
         None => holder.inline.remove(name),
@@ -531,7 +556,7 @@ impl World {
                 .filter_map(|world| world.policies.get(arn))
                 .collect::<Vec<_>>()
         };
-        let contents: Vec<&Content> = match effect {
+        let contents: Vec<&Arc<Content>> = match effect {
             Effect::UserAttachment(_, arn, _) | Effect::GroupAttachment(_, arn, _) => of_policy(arn),
             Effect::Membership(_, group, _) => {
                 let groups = || worlds.iter().filter_map(|world| world.groups.get(group));
@@ -550,7 +575,7 @@ impl World {
     /// What somebody would get from the thing that a call changes, as it is now.
     pub(crate) fn slot_access(&self, effect: &Effect) -> Access {
         let mut access = Access::default();
-        let mut add = |content: Option<&Content>| {
+        let mut add = |content: Option<&Arc<Content>>| {
             if let Some(content) = content {
                 access.allows.extend(&content.allows);
                 access.denies.extend(&content.denies);

@@ -1,0 +1,84 @@
+//! How long planning takes for accounts at IAM's quotas: 5,000 users, 300 groups, 500 documents.
+#![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
+
+#[path = "../tests/it/build.rs"]
+#[allow(dead_code, reason = "the tests use the rest")]
+mod build;
+
+use build::{Declare, desired, document, group, inline, live_of, options, policy};
+use trueup_model::{Desired, Live, desired::PolicyRef};
+
+fn main() {
+    divan::main();
+}
+
+fn account(users: usize) -> Desired {
+    let mut account = desired();
+    let groups = (users * 300).div_ceil(5000);
+    for index in 0..groups {
+        let name = format!("group{index:03}");
+        account.policy(
+            &format!("policy{index:03}"),
+            &[&format!("allow s3:Get{index}"), "deny iam:Delete*"],
+        );
+        let declared = account.group(&name);
+        declared
+            .managed_policies
+            .insert(PolicyRef::Declared(policy(&format!("policy{index:03}"))));
+        if index % 3 == 0 {
+            declared
+                .inline_policies
+                .insert(inline("own"), document(&[&format!("allow ec2:Run{index}")]));
+        }
+    }
+    for index in 0..users {
+        let user = account.user(&format!("user{index:04}"));
+        user.tags.insert("owner".into(), format!("user{index:04}@example.com"));
+        for step in 0..3 {
+            user.groups
+                .insert(group(&format!("group{:03}", (index + step * 7) % groups)));
+        }
+        if index % 50 == 0 {
+            user.inline_policies
+                .insert(inline("own"), document(&[&format!("allow s3:List{index}")]));
+        }
+    }
+    account
+}
+
+fn plan(desired: &Desired, live: &Live) -> usize {
+    trueup_planner::plan(desired, live, &options()).unwrap().actions.len()
+}
+
+#[divan::bench(args = [1000, 5000])]
+fn in_sync(bencher: divan::Bencher<'_, '_>, users: usize) {
+    let desired = account(users);
+    let live = live_of(&desired);
+    bencher.bench(|| plan(&desired, &live));
+}
+
+#[divan::bench(args = [1000, 5000], sample_count = 10)]
+fn everything_is_new(bencher: divan::Bencher<'_, '_>, users: usize) {
+    let wanted = account(users);
+    let live = live_of(&desired());
+    bencher.bench(|| plan(&wanted, &live));
+}
+
+/// Every group's policy and every user's tags and groups differ at once.
+#[divan::bench(args = [1000, 5000], sample_count = 10)]
+fn everything_differs(bencher: divan::Bencher<'_, '_>, users: usize) {
+    let before = account(users);
+    let mut after = before.clone();
+    for policy in after.policies.values_mut() {
+        policy.document = document(&["allow s3:Put*", "deny iam:Create*"]);
+    }
+    for user in after.users.values_mut() {
+        user.tags.insert("team".into(), "new".into());
+        let last = user.groups.pop_last();
+        user.inline_policies
+            .insert(inline("more"), document(&["allow s3:Head*", "deny s3:Delete*"]));
+        assert!(last.is_some());
+    }
+    let live = live_of(&before);
+    bencher.bench(|| plan(&after, &live));
+}
