@@ -226,6 +226,9 @@ impl<'f> Context<'f> {
         const LONGEST: usize = 100;
         let source = self.source(span.source);
         let (_, line) = source.line_at(span.range().start);
+        if line.len() > 4 * LONGEST {
+            return replacement.to_owned();
+        }
         let start = source.text.floor_char_boundary(span.range().start);
         let end = source
             .text
@@ -245,21 +248,8 @@ impl<'f> Context<'f> {
 
     fn place(&self, span: Span) -> Place {
         let source = self.source(span.source);
-        let start = source.text.floor_char_boundary(span.range().start);
-        let (line, range) = source.line_at(start);
-        let start = start.min(range.end);
-        // A span that is empty or ends on a later line is shown up to the end of its first line.
-        let end = source
-            .text
-            .floor_char_boundary(span.range().end.clamp(start, range.end));
-        Place {
-            file: source.display_name.clone(),
-            line: line + 1,
-            column: source.text[range.start..start].chars().count() + 1,
-            span: span.range(),
-            text: source.text[range.clone()].to_owned(),
-            within: start - range.start..end - range.start,
-        }
+        let (line, range) = source.line_at(source.text.floor_char_boundary(span.range().start));
+        Place::new(source.display_name.clone(), line + 1, &source.text, range, span.range())
     }
 
     /// All problems, ordered by file and place; each is said once.

@@ -37,11 +37,58 @@ pub struct Place {
     pub column: usize,
     /// The bytes of the file that are meant.
     pub span: Range<usize>,
-    /// The line itself.
+    /// The line itself; of a long one, what lies around the place.
     pub text: String,
     /// The bytes of `text` that are meant; what lies on later lines is left out.
     #[serde(skip)]
-    pub(crate) within: Range<usize>,
+    within: Range<usize>,
+}
+
+/// Bytes of a line that is kept whole.
+const WHOLE_LINE: usize = 160;
+/// Of a longer line, characters that are kept on either side of what is meant, so that the problems of a huge line
+/// stay small.
+const MARGIN: usize = 60;
+
+impl Place {
+    /// A place in a file. `line` is the bytes of the whole line, and `span` begins in it.
+    pub(crate) fn new(file: String, number: usize, text: &str, line: Range<usize>, span: Range<usize>) -> Self {
+        let start = text.floor_char_boundary(span.start).clamp(line.start, line.end);
+        // What is empty or ends on a later line is shown up to the end of its first line.
+        let end = text.floor_char_boundary(span.end.clamp(start, line.end));
+        let (before, after) = (&text[line.start..start], &text[end..line.end]);
+        let meant = &text[start..end];
+        let is_long = line.len() > WHOLE_LINE;
+        let cut = |text: &str, length: usize| match text.char_indices().nth(length) {
+            Some((at, _)) if is_long => at,
+            _ => text.len(),
+        };
+        let left = match before.char_indices().rev().nth(MARGIN - 1) {
+            Some((at, _)) if is_long => at,
+            _ => 0,
+        };
+        let meant_end = cut(meant, 2 * MARGIN);
+        let right = if meant_end < meant.len() { 0 } else { cut(after, MARGIN) };
+        let mut shown = String::new();
+        if left > 0 {
+            shown.push_str("...");
+        }
+        shown.push_str(&before[left..]);
+        let within = shown.len()..shown.len() + meant_end;
+        shown.push_str(&meant[..meant_end]);
+        shown.push_str(&after[..right]);
+        if right < after.len() || meant_end < meant.len() {
+            shown.push_str("...");
+        }
+        Self {
+            file,
+            line: number,
+            column: before.chars().count() + 1,
+            span,
+            text: shown,
+            within,
+        }
+    }
 }
 
 /// One problem of a manifest.
@@ -118,9 +165,6 @@ pub(crate) fn quoted(text: &str) -> String {
     shown
 }
 
-/// Characters of a line that are shown on either side of what is meant.
-const MARGIN: usize = 70;
-
 /// A line with every character replaced that could steer a terminal, and the range moved accordingly.
 fn shown_line(place: &Place) -> (String, Range<usize>) {
     let mut line = String::with_capacity(place.text.len());
@@ -146,7 +190,8 @@ fn shown_line(place: &Place) -> (String, Range<usize>) {
 /// Renders problems as a compiler does: the message, the place, the line with a caret, the hint.
 pub fn render(diagnostics: &[Diagnostic], color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-    let renderer = renderer.term_width(2 * MARGIN);
+    // Long lines are cut already, around what is meant.
+    let renderer = renderer.term_width(6 * MARGIN);
     let mut text = String::new();
     for diagnostic in diagnostics {
         text.push_str(&render_one(diagnostic, &renderer));
@@ -161,12 +206,10 @@ fn render_one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
         Severity::Warning => Level::WARNING,
     };
     let mut group = Group::with_title(level.primary_title(harmless(&diagnostic.message)).id(diagnostic.code));
-    let mut snippets = Vec::new();
     let on_the_same_line = |related: &&Related| {
-        diagnostic
-            .place
-            .as_ref()
-            .is_some_and(|place| (&place.file, place.line) == (&related.place.file, related.place.line))
+        diagnostic.place.as_ref().is_some_and(|place| {
+            (&place.file, place.line, &place.text) == (&related.place.file, related.place.line, &related.place.text)
+        })
     };
     if let Some(place) = &diagnostic.place {
         let mut primary = snippet(place, AnnotationKind::Primary, None);
@@ -174,18 +217,34 @@ fn render_one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
             let (_, range) = shown_line(&related.place);
             primary = primary.annotation(AnnotationKind::Context.span(range).label(harmless(&related.message)));
         }
-        snippets.push(primary);
+        group = group.element(primary);
     }
     for related in diagnostic.related.iter().filter(|related| !on_the_same_line(related)) {
-        snippets.push(snippet(&related.place, AnnotationKind::Context, Some(&related.message)));
+        group = group.element(snippet(&related.place, AnnotationKind::Context, Some(&related.message)));
     }
-    group = group.elements(snippets);
     if let Some(hint) = &diagnostic.hint {
         for line in hint.lines() {
             group = group.element(Level::HELP.message(harmless(line)));
         }
     }
-    renderer.render(&[group])
+    let text = renderer.render(&[group]);
+    let places = diagnostic
+        .place
+        .iter()
+        .chain(diagnostic.related.iter().map(|related| &related.place));
+    places.fold(text, |text, place| with_its_column(text, place))
+}
+
+/// Of a line that was cut, the renderer counts the column in what is left of it.
+fn with_its_column(text: String, place: &Place) -> String {
+    let (line, range) = shown_line(place);
+    let counted = line[..range.start].chars().count() + 1;
+    if counted == place.column {
+        return text;
+    }
+    let wrong = format!("{}:{}:{counted}\n", harmless(&place.file), place.line);
+    let right = format!("{}:{}:{}\n", harmless(&place.file), place.line, place.column);
+    text.replacen(&wrong, &right, 1)
 }
 
 fn snippet<'a>(
@@ -204,15 +263,30 @@ fn snippet<'a>(
 mod tests {
     use super::*;
 
-    fn place(text: &str, within: Range<usize>) -> Place {
-        Place {
-            file: "trueup.yaml".to_owned(),
-            line: 7,
-            column: text[..within.start].chars().count() + 1,
-            span: within.clone(),
-            text: text.to_owned(),
-            within,
-        }
+    fn place(text: &str, span: Range<usize>) -> Place {
+        Place::new("trueup.yaml".to_owned(), 7, text, 0..text.len(), span)
+    }
+
+    #[test]
+    fn of_a_long_line_only_the_surroundings_are_kept() {
+        let line = format!("{}[meant]{}", "é".repeat(5000), "x".repeat(5000));
+        let at = line.find("[meant]").unwrap();
+        let place = place(&line, at..at + 7);
+        assert_eq!(place.column, 5001);
+        assert_eq!(&place.text[place.within.clone()], "[meant]");
+        assert_eq!(place.text.chars().count(), 3 + MARGIN + 7 + MARGIN + 3);
+        let text = render_one(
+            &Diagnostic {
+                severity: Severity::Error,
+                code: "test",
+                message: "message".to_owned(),
+                place: Some(place),
+                hint: None,
+                related: Vec::new(),
+            },
+            &Renderer::plain(),
+        );
+        assert!(text.contains("trueup.yaml:7:5001\n"), "{text}");
     }
 
     #[test]

@@ -77,7 +77,8 @@ impl Context<'_> {
         match path {
             Ok(path) => Some(At::new(path, text.span)),
             Err(error) => {
-                let hint = (error == PathError::Slashes && !text.value.is_empty()).then(|| {
+                let is_short = (1..100).contains(&text.value.len());
+                let hint = (error == PathError::Slashes && is_short).then(|| {
                     let path = format!("/{}/", text.value.trim_matches('/'));
                     let line = self.corrected_line(text.span, &crate::yaml::write::scalar(&path));
                     format!("did you mean `{line}`?")

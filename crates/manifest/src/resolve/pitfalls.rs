@@ -1,7 +1,9 @@
 //! Warnings about documents that cannot do what they are written for, above all those that require MFA.
 
+use std::collections::BTreeMap;
+
 use trueup_model::{
-    Desired, PolicyName,
+    Desired, GroupName, PolicyName,
     desired::{BoundaryWish, DesiredUser, LoginProfileWish, PolicyRef},
     document::LintContext,
 };
@@ -14,75 +16,96 @@ use crate::{
 
 pub(super) fn check(context: &mut Context<'_>, raw: &Raw, desired: Option<&Desired>) {
     let Some(desired) = desired else { return };
+    let reach = Reach::of(raw, desired);
     for policy in &raw.policies {
-        let holders = desired
-            .users
-            .values()
-            .filter(|user| has_policy(desired, user, &policy.name.value));
         if let Some(document) = &policy.document {
-            warn(context, document, &facts(holders));
+            warn(context, document, reach.policies.get(&policy.name.value));
         }
     }
     for group in &raw.groups {
-        let members = desired
-            .users
-            .values()
-            .filter(|user| user.groups.contains(&group.name.value));
-        warn_all(context, &group.inline_policies, &facts(members));
+        warn_all(context, &group.inline_policies, reach.groups.get(&group.name.value));
     }
     for user in &raw.users {
-        let resolved = desired.users.get(&user.name.value);
-        warn_all(context, &user.settings.inline_policies, &facts(resolved.into_iter()));
+        let facts = desired.users.get(&user.name.value).map(|user| facts(user));
+        warn_all(context, &user.settings.inline_policies, facts.as_ref());
     }
     for user_type in &raw.user_types {
-        let users = raw.users.iter().filter(|user| {
-            user.user_type
-                .as_ref()
-                .is_some_and(|name| name.value == user_type.name.value)
-        });
-        let users = users.filter_map(|user| desired.users.get(&user.name.value));
-        warn_all(context, &user_type.settings.inline_policies, &facts(users));
+        let facts = reach.types.get(user_type.name.value.as_str());
+        warn_all(context, &user_type.settings.inline_policies, facts);
     }
 }
 
-/// Attached to the user or to one of its groups, or its boundary.
-fn has_policy(desired: &Desired, user: &DesiredUser, policy: &PolicyName) -> bool {
-    let policy = PolicyRef::Declared(policy.clone());
-    let by_group = |name| {
-        desired
-            .groups
-            .get(name)
-            .is_some_and(|group| group.managed_policies.contains(&policy))
-    };
-    user.managed_policies.contains(&policy)
-        || user.permissions_boundary == BoundaryWish::Present(policy.clone())
-        || user.groups.iter().any(by_group)
+/// What is known about the users whom policies, groups and types reach. The partition is not known before an account
+/// is read.
+#[derive(Default)]
+struct Reach<'d> {
+    policies: BTreeMap<&'d PolicyName, LintContext<'static>>,
+    groups: BTreeMap<&'d GroupName, LintContext<'static>>,
+    types: BTreeMap<&'d str, LintContext<'static>>,
 }
 
-/// What the document's reach depends on. The partition is not known before an account is read.
-fn facts<'u>(users: impl Iterator<Item = &'u DesiredUser>) -> LintContext<'static> {
-    let mut facts = LintContext::default();
-    for user in users {
-        facts.users_have_paths |= user.path.as_ref().is_some_and(|path| path.as_str() != "/");
-        facts.password_reset_required |= matches!(
+impl<'d> Reach<'d> {
+    fn of(raw: &'d Raw, desired: &'d Desired) -> Self {
+        let mut reach = Self::default();
+        for user in desired.users.values() {
+            let facts = facts(user);
+            for group in &user.groups {
+                add(reach.groups.entry(group).or_default(), facts);
+            }
+            let boundary = match &user.permissions_boundary {
+                BoundaryWish::Present(policy) => Some(policy),
+                BoundaryWish::Keep | BoundaryWish::Absent => None,
+            };
+            reach.add_policies(user.managed_policies.iter().chain(boundary), facts);
+        }
+        for group in desired.groups.values() {
+            let facts = reach.groups.get(&group.name).copied().unwrap_or_default();
+            reach.add_policies(group.managed_policies.iter(), facts);
+        }
+        for user in &raw.users {
+            if let (Some(name), Some(resolved)) = (&user.user_type, desired.users.get(&user.name.value)) {
+                add(reach.types.entry(&name.value).or_default(), facts(resolved));
+            }
+        }
+        reach
+    }
+
+    fn add_policies(&mut self, policies: impl Iterator<Item = &'d PolicyRef>, facts: LintContext<'static>) {
+        for policy in policies {
+            if let PolicyRef::Declared(name) = policy {
+                add(self.policies.entry(name).or_default(), facts);
+            }
+        }
+    }
+}
+
+fn add(known: &mut LintContext<'static>, facts: LintContext<'static>) {
+    known.users_have_paths |= facts.users_have_paths;
+    known.password_reset_required |= facts.password_reset_required;
+}
+
+fn facts(user: &DesiredUser) -> LintContext<'static> {
+    LintContext {
+        users_have_paths: user.path.as_ref().is_some_and(|path| path.as_str() != "/"),
+        password_reset_required: matches!(
             user.login_profile,
             Some(LoginProfileWish::Present {
                 password_reset_required: true
             })
-        );
+        ),
+        ..LintContext::default()
     }
-    facts
 }
 
-fn warn_all(context: &mut Context<'_>, policies: &[RawInline], facts: &LintContext<'_>) {
+fn warn_all(context: &mut Context<'_>, policies: &[RawInline], facts: Option<&LintContext<'_>>) {
     for document in policies.iter().filter_map(|policy| policy.document.as_ref()) {
         warn(context, document, facts);
     }
 }
 
-fn warn(context: &mut Context<'_>, document: &Document, facts: &LintContext<'_>) {
+fn warn(context: &mut Context<'_>, document: &Document, facts: Option<&LintContext<'_>>) {
     let statements = document.document.statements();
-    for lint in document.document.mfa_pitfalls(facts) {
+    for lint in document.document.mfa_pitfalls(facts.unwrap_or(&LintContext::default())) {
         let place = statements
             .iter()
             .position(|statement| statement.label() == lint.statement);
