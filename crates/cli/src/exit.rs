@@ -31,9 +31,7 @@ pub(crate) enum Exit {
     Changes,
     /// Something that `--strict` asks for does not hold.
     Strict,
-    /// Something was written and something failed.
-    Partial,
-    /// Everything was written, and reading it back shows something else.
+    /// What was looked at is not right, and has been said.
     Failed,
     /// A signal ended the run, and what was in flight was finished.
     Interrupted(Signal),
@@ -46,7 +44,6 @@ impl Exit {
             Self::Failed => 1,
             Self::Changes => 2,
             Self::Strict => 3,
-            Self::Partial => 5,
             Self::Interrupted(signal) => signal.code(),
         }
     }
@@ -83,7 +80,7 @@ pub(crate) enum CliError {
     NoManifest,
     #[error("the manifest has {}", if *errors == 1 { "an error".to_owned() } else { format!("{errors} errors") })]
     Manifest { errors: usize },
-    #[error("the manifest cannot be read: {0}")]
+    #[error("the manifest cannot be read")]
     ManifestFiles(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("cannot {action} {}", path.display())]
     File {
@@ -128,6 +125,14 @@ pub(crate) enum CliError {
     Cancelled,
     #[error("interrupted; nothing was written")]
     Interrupted(Signal),
+    #[error("{}", incomplete(*failed, *not_attempted, *written))]
+    Incomplete {
+        failed: usize,
+        not_attempted: usize,
+        written: bool,
+    },
+    #[error("everything was written, and the account still differs from the manifest")]
+    StillDiffers,
     #[error("reading took longer than the deadline")]
     Deadline,
 }
@@ -163,6 +168,7 @@ impl CliError {
             | Self::Json(_)
             | Self::Journal(_)
             | Self::Sandbox(_)
+            | Self::Incomplete { written: false, .. }
             | Self::Deadline
             | Self::Cancelled
             | Self::Plan(PlanError::Impossible(_)) => 1,
@@ -175,6 +181,7 @@ impl CliError {
             },
             Self::Guardrails { .. } | Self::Strict => 3,
             Self::Stale => 4,
+            Self::Incomplete { written: true, .. } | Self::StillDiffers => 5,
             Self::Locked { .. } => 6,
             Self::Profile { .. } | Self::WrongAccount { .. } | Self::Plan(PlanError::WrongAccount { .. }) => 7,
             Self::Interrupted(signal) => signal.code(),
@@ -200,6 +207,8 @@ impl CliError {
             Self::WrongAccount { .. } | Self::Plan(PlanError::WrongAccount { .. }) => {
                 one("use the credentials of the manifest's account, for example with --profile")
             }
+            Self::Incomplete { .. } => one("apply again: it goes on from where the account is"),
+            Self::StillDiffers => one("plan again to see what differs: somebody else may be changing the account"),
             Self::Deadline => one("--deadline sets how long it may take"),
             _ => Vec::new(),
         }
@@ -223,6 +232,25 @@ impl CliError {
         }
         out
     }
+}
+
+fn incomplete(failed: usize, not_attempted: usize, written: bool) -> String {
+    let calls = if failed == 1 {
+        "a call failed".to_owned()
+    } else {
+        format!("{failed} calls failed")
+    };
+    let rest = match not_attempted {
+        0 => String::new(),
+        1 => " and one was not attempted".to_owned(),
+        more => format!(" and {more} were not attempted"),
+    };
+    let so_far = if written {
+        "partly applied"
+    } else {
+        "nothing was written"
+    };
+    format!("{calls}{rest}; {so_far}")
 }
 
 /// An error's message, followed by those of its causes.

@@ -1,7 +1,10 @@
 //! Logs on stderr. Results and errors are no logs and never pass here.
 
-use tracing::Level;
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 use crate::args::{LogFormat, OutputArgs};
 
@@ -11,10 +14,10 @@ use crate::args::{LogFormat, OutputArgs};
 /// passwords.
 pub(crate) fn start(args: &OutputArgs) {
     let (ours, others) = match (args.quiet, args.verbose) {
-        (true, _) => (Level::ERROR, Level::ERROR),
-        (false, 0 | 1) => (Level::WARN, Level::ERROR),
-        (false, 2) => (Level::DEBUG, Level::WARN),
-        (false, _) => (Level::TRACE, Level::INFO),
+        (true, _) => (LevelFilter::ERROR, LevelFilter::OFF),
+        (false, 0 | 1) => (LevelFilter::WARN, LevelFilter::OFF),
+        (false, 2) => (LevelFilter::DEBUG, LevelFilter::WARN),
+        (false, _) => (LevelFilter::TRACE, LevelFilter::INFO),
     };
     let filter = Targets::new().with_default(others).with_targets(
         [

@@ -49,6 +49,15 @@ impl Terminal {
         }
     }
 
+    /// As [`Self::text_options`], for somebody who is about to be asked: quiet or not, the changes are shown.
+    pub(crate) fn text_options_to_approve(&self) -> TextOptions {
+        let options = self.text_options();
+        TextOptions {
+            verbosity: options.verbosity.max(Verbosity::Normal),
+            ..options
+        }
+    }
+
     /// Whether text for stderr may have colours.
     pub(crate) fn color_stderr(&self) -> bool {
         self.color_stderr

@@ -9,7 +9,11 @@ use trueup_planner::{ActionId, ChangeKind, Plan, Summary};
 use crate::{
     TextOptions, Verbosity,
     page::{Page, count},
+    value::{more, shown},
 };
+
+/// How many actions that were not attempted are shown before the rest is counted.
+const SHOWN_ACTIONS: usize = 10;
 
 /// The version of the receipt. Minor versions add, major versions break.
 pub const RECEIPT_VERSION: &str = "1.0";
@@ -166,7 +170,7 @@ pub fn render_apply_text(outcome: &ApplyOutcome, plan: &Plan, options: &TextOpti
         retries,
     } = outcome;
     let mut page = Page::new(options.color);
-    write_problems(&mut page, actions);
+    write_problems(&mut page, actions, options);
     write_verification(&mut page, verification);
     let Summary {
         create,
@@ -188,8 +192,6 @@ pub fn render_apply_text(outcome: &ApplyOutcome, plan: &Plan, options: &TextOpti
             " {acknowledged} of {} done.",
             count(actions.len() as u64, "call", "calls")
         ));
-        page.line(0)
-            .text("Run apply again: it goes on from where the account is.");
     }
     for path in credentials {
         page.line(0).text("Credentials: ").text(path);
@@ -210,7 +212,7 @@ pub fn render_apply_text(outcome: &ApplyOutcome, plan: &Plan, options: &TextOpti
     page.into_text()
 }
 
-fn write_problems(page: &mut Page, actions: &[ActionOutcome]) {
+fn write_problems(page: &mut Page, actions: &[ActionOutcome], options: &TextOptions) {
     let mut untouched: BTreeMap<&str, Vec<&ActionOutcome>> = BTreeMap::new();
     for action in actions {
         match &action.result {
@@ -233,11 +235,15 @@ fn write_problems(page: &mut Page, actions: &[ActionOutcome]) {
             .text(" (")
             .text(because)
             .text("):");
-        for action in actions {
+        let shown = shown(actions.len(), SHOWN_ACTIONS, options);
+        for action in &actions[..shown] {
             page.line(2)
                 .text(&action.operation)
                 .text(" ")
                 .text(action.resource.as_str());
+        }
+        if shown < actions.len() {
+            page.line(2).dim(&more(actions.len() - shown));
         }
     }
 }

@@ -9,7 +9,7 @@ use trueup_planner::{Action, GuardrailFinding, Ignored, Listed, Note, Overview, 
 use crate::{
     TextOptions, Verbosity, changes,
     page::{Page, count},
-    value::more,
+    value::{more, shown},
 };
 
 /// How many names of one list are shown before the rest is counted.
@@ -169,8 +169,7 @@ fn write_requirements(page: &mut Page, requirements: &[Requirement], options: &T
     } else {
         line.text(", ").warning(&format!("{} not met", unmet.len()))
     });
-    let all = options.verbosity == Verbosity::Verbose;
-    let shown = shown_of(unmet.len(), all);
+    let shown = shown(unmet.len(), SHOWN_NAMES, options);
     for Requirement {
         subject,
         requirement,
@@ -192,15 +191,6 @@ fn write_requirements(page: &mut Page, requirements: &[Requirement], options: &T
     }
     if shown < unmet.len() {
         page.line(2).dim(&more(unmet.len() - shown));
-    }
-}
-
-/// How many of a list are shown: a list that is hardly longer than the limit is shown whole.
-fn shown_of(length: usize, all: bool) -> usize {
-    if all || length <= SHOWN_NAMES + 1 {
-        length
-    } else {
-        SHOWN_NAMES
     }
 }
 
@@ -229,11 +219,17 @@ fn write_guardrails(page: &mut Page, guardrails: &[GuardrailFinding]) {
 }
 
 /// Names under the words that they share.
-fn write_names(page: &mut Page, title: &str, total: usize, groups: &BTreeMap<String, Vec<&Resource>>, all: bool) {
+fn write_names(
+    page: &mut Page,
+    title: &str,
+    total: usize,
+    groups: &BTreeMap<String, Vec<&Resource>>,
+    options: &TextOptions,
+) {
     page.gap();
     page.line(0).bold(title).text(&format!(": {total}"));
     for (words, resources) in groups {
-        let shown = shown_of(resources.len(), all);
+        let shown = shown(resources.len(), SHOWN_NAMES, options);
         page.line(2).text(words).text(if words.is_empty() { "" } else { ":" });
         for resource in &resources[..shown] {
             page.line(4).text(resource.as_str());
@@ -252,8 +248,7 @@ fn write_unmanaged(page: &mut Page, unmanaged: &[Listed], options: &TextOptions)
     for Listed { resource, reason } in unmanaged {
         groups.entry(reason.clone()).or_default().push(resource);
     }
-    let all = options.verbosity == Verbosity::Verbose;
-    write_names(page, "Unmanaged", unmanaged.len(), &groups, all);
+    write_names(page, "Unmanaged", unmanaged.len(), &groups, options);
 }
 
 fn write_ignored(page: &mut Page, ignored: &[Ignored], options: &TextOptions) {
@@ -269,8 +264,7 @@ fn write_ignored(page: &mut Page, ignored: &[Ignored], options: &TextOptions) {
         };
         groups.entry(words).or_default().push(resource);
     }
-    let all = options.verbosity == Verbosity::Verbose;
-    write_names(page, "Ignored", ignored.len(), &groups, all);
+    write_names(page, "Ignored", ignored.len(), &groups, options);
 }
 
 fn write_notes(page: &mut Page, notes: &[Note]) {

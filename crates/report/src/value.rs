@@ -116,7 +116,7 @@ fn set(page: &mut Page, indent: usize, sign: Sign, path: &str, gone: &[Value], c
         return;
     }
     page.line(indent).sign(sign).text(path);
-    let shown = shown(all.len(), options);
+    let shown = shown(all.len(), SHOWN_MEMBERS, options);
     for (sign, value) in &all[..shown] {
         page.line(indent + 4).sign(*sign).text(&member(value));
     }
@@ -125,12 +125,12 @@ fn set(page: &mut Page, indent: usize, sign: Sign, path: &str, gone: &[Value], c
     }
 }
 
-/// How many of `total` members to show: one more line than the limit is as short as saying that one is left out.
-fn shown(total: usize, options: &TextOptions) -> usize {
-    if options.verbosity == Verbosity::Verbose || total <= SHOWN_MEMBERS + 1 {
+/// How many of `total` to show: one more line than the limit is as short as saying that one is left out.
+pub(crate) fn shown(total: usize, limit: usize, options: &TextOptions) -> usize {
+    if options.verbosity == Verbosity::Verbose || total <= limit + 1 {
         total
     } else {
-        SHOWN_MEMBERS
+        limit
     }
 }
 
@@ -169,7 +169,7 @@ fn whole(
                     continue;
                 }
                 page.line(indent + 4).text(key).text(":");
-                let shown = shown(texts.len(), options);
+                let shown = shown(texts.len(), SHOWN_MEMBERS, options);
                 for text in &texts[..shown] {
                     page.line(indent + 6).text(text);
                 }

@@ -109,7 +109,6 @@ not attempted (it depends on what failed):
   DeleteUser user/bob
 
 Apply incomplete. 2 added, 0 changed, 1 destroyed. 3 of 5 calls done.
-Run apply again: it goes on from where the account is.
 Journal: /state/journal-r1.jsonl
 "
     );

@@ -15,7 +15,9 @@ use trueup_executor::{
 use trueup_model::{Desired, Live};
 use trueup_planner::{Action, Call, Options, Plan};
 use trueup_reader::Identity;
-use trueup_report::{ApplyOutcome, Verification, render_apply_text, render_plan_text, to_json};
+use trueup_report::{
+    ActionOutcome, ActionResult, ApplyOutcome, Verification, render_apply_text, render_plan_text, to_json,
+};
 
 use crate::{
     args::{ApplyArgs, LiveSource},
@@ -36,6 +38,9 @@ pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals
             "say --auto-approve, and --plan or --expect-digest where a plan was reviewed",
         ));
     }
+    if matches!(args.compare.live.live, LiveSource::Snapshot(_)) {
+        return Err(snapshot_refused());
+    }
     let desired = manifest::load(args.compare.manifest.as_deref(), terminal)?;
     let reviewed = approve::Reviewed::read(&args.approval)?;
     let options = compare::options(&args.compare, reviewed.plan.as_ref().map(|plan| plan.as_of));
@@ -44,10 +49,7 @@ pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals
         .unless_caught(Source::open(&args.compare.live, Some(&desired.account.id)))
         .await?;
     let Source::Api(api) = source else {
-        return Err(CliError::refused(
-            "a snapshot cannot be applied to",
-            "apply to the account itself: --live aws",
-        ));
+        return Err(snapshot_refused());
     };
     let identity = signals.unless_caught(api.identity(Some(&desired.account.id))).await?;
     let _lock = lock::take(&identity.account, &args.compare.live.live, &directories.state)?;
@@ -59,7 +61,12 @@ pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals
         .await?;
     compare::write_files(&plan, [&args.compare.json_into])?;
     if written == Written::Text {
-        terminal.result(&render_plan_text(&plan, &terminal.text_options()))?;
+        let options = if args.approval.auto_approve {
+            terminal.text_options()
+        } else {
+            terminal.text_options_to_approve()
+        };
+        terminal.result(&render_plan_text(&plan, &options))?;
     }
     reviewed.check(&plan, terminal)?;
     approve::check_guardrails(&plan, args.compare.strict, terminal)?;
@@ -81,7 +88,14 @@ pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals
         run.execute(terminal, signals).await?
     };
     run.tell(&outcome, written, terminal)?;
-    Ok(exit(&outcome, signals))
+    exit(&outcome, signals)
+}
+
+fn snapshot_refused() -> CliError {
+    CliError::refused(
+        "a snapshot cannot be applied to",
+        "apply to the account itself: --live aws",
+    )
 }
 
 /// Where an apply leaves what it has to leave.
@@ -234,19 +248,29 @@ fn skipped(because: &str) -> Verification {
     }
 }
 
-fn exit(outcome: &ApplyOutcome, signals: &Signals) -> Exit {
-    match (&outcome.verification, signals.caught()) {
-        (_, Some(signal)) => Exit::Interrupted(signal),
-        _ if !outcome.is_complete() => {
-            if outcome.wrote_something() {
-                Exit::Partial
-            } else {
-                Exit::Failed
-            }
-        }
-        (Verification::Wrong(_), None) => Exit::Partial,
+fn exit(outcome: &ApplyOutcome, signals: &Signals) -> Result<Exit, CliError> {
+    if let Some(signal) = signals.caught() {
+        return Ok(Exit::Interrupted(signal));
+    }
+    if !outcome.is_complete() {
+        let count = |failed: bool| {
+            let of_kind = |action: &&ActionOutcome| match action.result {
+                ActionResult::Failed { .. } => failed,
+                ActionResult::NotAttempted { .. } => !failed,
+                ActionResult::Done | ActionResult::AlreadyDone => false,
+            };
+            outcome.actions.iter().filter(of_kind).count()
+        };
+        return Err(CliError::Incomplete {
+            failed: count(true),
+            not_attempted: count(false),
+            written: outcome.wrote_something(),
+        });
+    }
+    match &outcome.verification {
+        Verification::Wrong(_) => Err(CliError::StillDiffers),
         // What was acknowledged is done, whether or not reads show it yet.
-        (Verification::Clean | Verification::NotVisibleYet(_) | Verification::Skipped { .. }, None) => Exit::Done,
+        Verification::Clean | Verification::NotVisibleYet(_) | Verification::Skipped { .. } => Ok(Exit::Done),
     }
 }
 
