@@ -143,10 +143,10 @@ impl Engine {
         if let Some(lagging) = self.lagging.as_mut().filter(|lagging| lagging.writes > 0) {
             lagging.writes -= 1;
             // A replica that has not heard of an entity yet cannot change it.
-            if let Err(refusal) = write(&mut lagging.state.clone(), request) {
-                if refusal.code == "NoSuchEntity" {
-                    return Err(refusal);
-                }
+            if let Err(refusal) = write(&mut lagging.state.clone(), request)
+                && refusal.code == "NoSuchEntity"
+            {
+                return Err(refusal);
             }
         }
         let faults = self.faults.faults();
@@ -160,10 +160,10 @@ impl Engine {
                 .map_err(|error| broken(&error))??,
         };
         self.lagging = before.map(|state| Lagging { state, reads, writes });
-        if request.action == "CreateLoginProfile" {
-            if let Some(Ok(user)) = request.parameter("UserName").map(|name| self.state.user(name)) {
-                self.faults.login_profile_created(&user.entity.id);
-            }
+        if request.action == "CreateLoginProfile"
+            && let Some(Ok(user)) = request.parameter("UserName").map(|name| self.state.user(name))
+        {
+            self.faults.login_profile_created(&user.entity.id);
         }
         Ok(result)
     }

@@ -127,12 +127,12 @@ impl Store {
                 *state = newer;
             }
             let result = change(state);
-            if result.is_ok() {
-                if let Err(error) = store.save(state) {
-                    // The account in memory is ahead of the file; the next call reads it again.
-                    store.seen = None;
-                    return Err(error);
-                }
+            if result.is_ok()
+                && let Err(error) = store.save(state)
+            {
+                // The account in memory is ahead of the file; the next call reads it again.
+                store.seen = None;
+                return Err(error);
             }
             Ok(result)
         })?

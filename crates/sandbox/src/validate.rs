@@ -433,20 +433,29 @@ impl<'a> Input<'a> {
         if keys.len() > 50 {
             self.problem("TagKeys", "have length less than or equal to 50");
         }
-        (1..=keys.len())
-            .map(|index| self.required(&format!("TagKeys.member.{index}"), &TAG_KEY))
-            .collect()
+        let length = |key: &str| (TAG_KEY.min..=TAG_KEY.max).contains(&key.chars().count());
+        if !keys.iter().all(|key| length(key) && (TAG_KEY.matches)(key)) {
+            // Members of a plain list are not told apart.
+            let problem = format!(
+                "satisfy constraint: [Member must have length less than or equal to {}, Member must have length greater than or \
+                 equal to {}, Member must satisfy regular expression pattern: {}, Member must not be null]",
+                TAG_KEY.max, TAG_KEY.min, TAG_KEY.pattern
+            );
+            self.problem("TagKeys", problem);
+        }
+        keys.into_iter().map(str::to_owned).collect()
     }
 }
 
-/// `UserName` as IAM names it in messages: `userName`.
+/// `UserName` as IAM names it in messages, `userName`, and `Tags.member.1.Key`, `tags.1.member.key`.
 fn member_name(parameter: &str) -> String {
     let lower = |part: &str| {
         let mut chars = part.chars();
-        chars
-            .next()
-            .map(|first| first.to_ascii_lowercase().to_string() + chars.as_str())
-            .unwrap_or_default()
+        let first = chars.next().map(|first| first.to_ascii_lowercase().to_string());
+        first.unwrap_or_default() + chars.as_str()
     };
-    parameter.split('.').map(lower).collect::<Vec<_>>().join(".")
+    match parameter.split('.').collect::<Vec<_>>()[..] {
+        [list, "member", index, field] => format!("{}.{index}.member.{}", lower(list), lower(field)),
+        _ => lower(parameter),
+    }
 }

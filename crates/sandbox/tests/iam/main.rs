@@ -1,5 +1,7 @@
 //! The sandbox against recorded behaviour of IAM, through the real SDK.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
 mod boundaries;
 mod conflicts;
 mod credentials;

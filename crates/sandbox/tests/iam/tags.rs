@@ -177,3 +177,22 @@ async fn tagging_with_nothing_is_refused_and_untagging_is_not() {
     refused!(iam.tag_user().user_name("u").set_tags(Some(vec![])), "InvalidInput");
     done!(iam.untag_user().user_name("u").set_tag_keys(Some(vec![])));
 }
+
+#[tokio::test]
+async fn keys_to_remove_are_checked_as_keys() {
+    let (_, iam) = sandbox();
+    done!(iam.create_user().user_name("u"));
+    refused!(
+        iam.untag_user().user_name("u").tag_keys("k".repeat(129)),
+        "ValidationError",
+        "1 validation error detected: Value at 'tagKeys' failed to satisfy constraint: Member must satisfy constraint: \
+         [Member must have length less than or equal to 128, Member must have length greater than or equal to 1, \
+         Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+, Member must not be null]"
+    );
+    refused!(iam.untag_user().user_name("u").tag_keys("a;b"), "ValidationError");
+    refused!(
+        iam.tag_user().user_name("u").tags(tag(&"k".repeat(129), "v")),
+        "ValidationError",
+        "1 validation error detected: Value at 'tags.1.member.key' failed to satisfy constraint: Member must have length less than or equal to 128"
+    );
+}
