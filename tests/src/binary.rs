@@ -22,7 +22,8 @@ pub const NOW: &str = "2026-11-20T12:00:00Z";
 /// The same in seconds since 1970.
 pub const NOW_SECONDS: u64 = 1_795_176_000;
 
-/// The path of the binary, built on first use with the profile and the target directory of the running test.
+/// The path of the binary, built on first use with the profile and the target directory of the running test. Where
+/// `TRUEUP_TEST_BINARY` names one, such as a release that is to be tested, it is that one.
 ///
 /// # Panics
 ///
@@ -30,6 +31,9 @@ pub const NOW_SECONDS: u64 = 1_795_176_000;
 pub fn trueup() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
+        if let Some(binary) = variable("TRUEUP_TEST_BINARY") {
+            return PathBuf::from(binary);
+        }
         let test = std::env::current_exe().expect("a test knows its own path");
         // target/PROFILE/deps/TEST
         let profile = test.ancestors().nth(2).expect("a test stands in target/PROFILE/deps");

@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    binary::{Output, Workspace, trueup},
+    binary::{Output, Workspace},
     root,
 };
 
@@ -25,10 +25,12 @@ const REQUIREMENTS: &str = include_str!("../python/requirements.txt");
 pub fn interpreter() -> &'static Path {
     static INTERPRETER: OnceLock<PathBuf> = OnceLock::new();
     INTERPRETER.get_or_init(|| {
-        let target = trueup()
+        let test = std::env::current_exe().expect("a test knows its own path");
+        // target/PROFILE/deps/TEST
+        let target = test
             .ancestors()
-            .nth(2)
-            .expect("the binary stands in target/PROFILE")
+            .nth(3)
+            .expect("a test stands in target/PROFILE/deps")
             .to_owned();
         // Test binaries may run side by side, and so may whole test runs.
         let lock = File::create(target.join("python.lock")).expect("the target directory can be written");

@@ -137,3 +137,41 @@ fn an_apply_of_what_is_applied_writes_nothing() {
         .collect();
     assert!(writes.is_empty(), "{writes:?}");
 }
+
+/// Starts an apply, sends it a signal while calls are in flight, and gives what it printed.
+fn interrupted(workspace: &Workspace, endpoint: &str, signal: &str) -> std::process::Output {
+    let child = apply(workspace, endpoint).spawn();
+    // The journal's first line says that reading is over and writing has begun.
+    let journals = workspace.path().join("../home/state/trueup/journal");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while std::fs::read_dir(&journals).is_err() {
+        assert!(Instant::now() < deadline, "no apply has begun");
+        thread::sleep(Duration::from_millis(5));
+    }
+    thread::sleep(Duration::from_millis(30));
+    let status = std::process::Command::new("kill")
+        .args([signal, &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn an_interrupted_apply_finishes_what_is_in_flight_and_says_so() {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let workspace = Workspace::new();
+        let service = start(&workspace);
+        let output = interrupted(&workspace, &service.endpoint(), signal);
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{printed}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert!(printed.contains("Apply interrupted."), "{printed}");
+        apply(&workspace, &service.endpoint()).run().expect_exit(0);
+        assert_converged(&workspace, &service);
+    }
+}

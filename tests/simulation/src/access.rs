@@ -76,8 +76,10 @@ impl Universe {
         values: &BTreeSet<String>,
     ) -> Self {
         let (mut actions, mut resources) = (BTreeSet::new(), BTreeSet::new());
-        for document in documents.into_iter().chain(aws.values().map(String::as_str)) {
-            for statement in Document::read(document).statements {
+        let of_aws: Vec<String> = aws.values().cloned().collect();
+        let all = documents.into_iter().map(str::to_owned).chain(of_aws);
+        for document in all {
+            for statement in Document::read(&document).statements {
                 for pattern in texts(&statement, ["Action", "NotAction"]) {
                     actions.extend(samples(&pattern.to_ascii_lowercase()));
                 }

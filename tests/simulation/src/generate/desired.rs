@@ -92,10 +92,11 @@ fn scope(random: &mut Random) -> Scope {
             }),
         });
     }
+    let of_policies: &[&str] = if random.percent(75) { &["/"] } else { &["/platform/"] };
     Scope {
         users: owned(random),
         groups: owned(random),
-        policies: kind_scope(random, if random.percent(75) { &["/"] } else { &["/platform/"] }),
+        policies: kind_scope(random, of_policies),
         ignore_tags: match random.below(4) {
             0 => BTreeSet::from(["aws:*".to_owned(), "costcenter".to_owned()]),
             1 => BTreeSet::from(["cost*".to_owned()]),

@@ -33,7 +33,7 @@ struct Profile {
 impl Profile {
     fn of(random: &mut Random) -> Self {
         let style = documents::Style {
-            personal: random.percent(20),
+            personal: random.percent(0),
             managed: false,
         };
         let small = Self {

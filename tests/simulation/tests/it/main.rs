@@ -1,0 +1,3 @@
+//! The properties. Each says what must hold for every account and every manifest.
+
+mod converge;
