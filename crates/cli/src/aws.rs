@@ -61,13 +61,7 @@ pub(crate) struct Clients {
 impl Clients {
     /// Whether IAM is one of this machine's own, such as a test server.
     pub(crate) fn are_local(&self) -> bool {
-        let host = self
-            .endpoint
-            .as_deref()
-            .and_then(|url| url.split_once("://"))
-            .map(|(_, rest)| rest.split(['/', '?']).next().unwrap_or_default())
-            .map(|authority| authority.rsplit_once(':').map_or(authority, |(host, _)| host));
-        matches!(host, Some("localhost" | "127.0.0.1" | "[::1]"))
+        self.endpoint.as_deref().is_some_and(is_local)
     }
 
     /// Where the credentials come from, in the SDK's words; `None` where it does not tell.
@@ -78,6 +72,18 @@ impl Clients {
         let words: Vec<&str> = features.iter().filter_map(found_by).collect();
         (!words.is_empty()).then(|| words.join(", "))
     }
+}
+
+/// Whether a URL leads to this machine.
+fn is_local(url: &str) -> bool {
+    let authority = url
+        .split_once("://")
+        .and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
+    let host = authority.map(|authority| match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => authority,
+    });
+    matches!(host, Some("localhost" | "127.0.0.1" | "[::1]"))
 }
 
 /// A step of the credential chain in words.
@@ -274,5 +280,31 @@ impl ClassifyRetry for NobodyThere {
 
     fn priority(&self) -> RetryClassifierPriority {
         RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_local() {
+        for local in [
+            "http://127.0.0.1:5000",
+            "http://localhost/",
+            "https://[::1]:1/x",
+            "http://[::1]",
+        ] {
+            assert!(is_local(local), "{local}");
+        }
+        for remote in [
+            "https://iam.amazonaws.com",
+            "http://localhost.example.com:80",
+            "http://example.com/127.0.0.1",
+            "http://localhost@example.com",
+            "localhost",
+        ] {
+            assert!(!is_local(remote), "{remote}");
+        }
     }
 }

@@ -263,3 +263,111 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     }
     message
 }
+
+#[cfg(test)]
+mod tests {
+    use trueup_planner::Problem;
+
+    use super::*;
+
+    fn account(id: &str) -> AccountId {
+        AccountId::new(id).unwrap()
+    }
+
+    #[test]
+    fn each_kind_of_error_has_its_code() {
+        let cases = [
+            (CliError::Usage("x".to_owned()), 1),
+            (CliError::NotSupportedYet { what: "x" }, 1),
+            (CliError::NoManifest, 1),
+            (CliError::Manifest { errors: 2 }, 1),
+            (CliError::Cancelled, 1),
+            (CliError::Deadline, 1),
+            (CliError::Plan(PlanError::Impossible(Vec::new())), 1),
+            (
+                CliError::Guardrails {
+                    count: 1,
+                    allow: String::new(),
+                },
+                3,
+            ),
+            (CliError::Strict, 3),
+            (CliError::Stale, 4),
+            (CliError::StillDiffers, 5),
+            (
+                CliError::Locked {
+                    account: account("123456789012"),
+                    path: PathBuf::new(),
+                },
+                6,
+            ),
+            (
+                CliError::WrongAccount {
+                    live: account("123456789012"),
+                    expected: "another".to_owned(),
+                },
+                7,
+            ),
+            (
+                CliError::Plan(PlanError::WrongAccount {
+                    live: "1".to_owned(),
+                    desired: "2".to_owned(),
+                }),
+                7,
+            ),
+            (CliError::Interrupted(Signal::Interrupt), 130),
+            (CliError::Interrupted(Signal::Terminate), 143),
+        ];
+        for (error, code) in cases {
+            assert_eq!(error.code(), code, "{error}");
+        }
+        for written in [true, false] {
+            let error = CliError::Incomplete {
+                failed: 1,
+                not_attempted: 0,
+                written,
+            };
+            assert_eq!(error.code(), if written { 5 } else { 1 });
+        }
+    }
+
+    #[test]
+    fn every_code_is_in_the_table() {
+        for code in ["0 ", "1 ", "2 ", "3 ", "4 ", "5 ", "6 ", "7 ", "130, 143 "] {
+            assert!(TABLE.contains(&format!("\n  {code}")), "{code}");
+        }
+    }
+
+    #[test]
+    fn errors_are_followed_by_their_causes_and_hints() {
+        let error = CliError::File {
+            action: "read",
+            path: PathBuf::from("a\u{1b}b"),
+            source: std::io::Error::other("gone\nfor good"),
+        };
+        assert_eq!(error.render(), "error: cannot read a\\u{1b}b: gone\\nfor good\n");
+        assert_eq!(CliError::refused("no", "do x").render(), "error: no\nhint: do x\n");
+    }
+
+    #[test]
+    fn every_reason_against_a_plan_is_shown() {
+        let problem = |message: &str, hint: Option<&str>| Problem {
+            message: message.to_owned(),
+            hint: hint.map(str::to_owned),
+        };
+        let error = CliError::Plan(PlanError::Impossible(vec![
+            problem("one", Some("x")),
+            problem("two", None),
+        ]));
+        assert_eq!(error.render(), "error: one\nhint: x\nerror: two\n");
+    }
+
+    #[test]
+    fn a_partial_apply_says_how_much() {
+        assert_eq!(incomplete(1, 0, true), "a call failed; partly applied");
+        assert_eq!(
+            incomplete(2, 3, false),
+            "2 calls failed and 3 were not attempted; nothing was written"
+        );
+    }
+}

@@ -49,7 +49,11 @@ pub(crate) fn run(args: &ValidateArgs, terminal: &Terminal) -> Result<Exit, CliE
     match desired {
         None if written == Written::Json => Ok(Exit::Failed),
         None => Err(CliError::Manifest { errors: errors.max(1) }),
-        Some(_) if args.strict && warnings > 0 => Ok(Exit::Strict),
+        Some(_) if args.strict && warnings > 0 => {
+            let words = if warnings == 1 { "warning" } else { "warnings" };
+            terminal.note(&format!("strict: {warnings} {words}"));
+            Ok(Exit::Strict)
+        }
         Some(_) => Ok(Exit::Done),
     }
 }

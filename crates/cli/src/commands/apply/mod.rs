@@ -87,8 +87,15 @@ pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals
         approve::ask(&plan, args.approval.auto_approve, terminal, signals).await?;
         run.execute(terminal, signals).await?
     };
-    run.tell(&outcome, written, terminal)?;
-    exit(&outcome, signals)
+    let told = run.tell(&outcome, written, terminal);
+    match (exit(&outcome, signals), told) {
+        (Ok(exit), Ok(())) => Ok(exit),
+        (Ok(_), Err(error)) | (Err(error), Ok(())) => Err(error),
+        (Err(error), Err(not_told)) => {
+            terminal.error(&not_told);
+            Err(error)
+        }
+    }
 }
 
 fn snapshot_refused() -> CliError {
@@ -215,16 +222,18 @@ impl Run<'_> {
         ))
     }
 
-    /// Writes the receipt, then says what happened: whoever reads stdout may be gone by now.
+    /// Writes the receipt and says what happened. A receipt that cannot be written keeps nothing from being said.
     fn tell(&self, outcome: &ApplyOutcome, written: Written, terminal: &Terminal) -> Result<(), CliError> {
         let receipt = to_json(outcome)?;
-        if let Some(path) = &self.args.receipt {
-            output::write_text(path, &receipt)?;
-        }
+        let kept = match &self.args.receipt {
+            Some(path) => output::write_text(path, &receipt),
+            None => Ok(()),
+        };
         terminal.result(&match written {
             Written::Json => receipt,
             Written::Text => format!("\n{}", render_apply_text(outcome, self.plan, &terminal.text_options())),
-        })
+        })?;
+        kept
     }
 }
 
