@@ -35,6 +35,9 @@ pub(crate) struct Store {
     lock: File,
     /// The version of the file that the account in memory is.
     seen: Option<Stamp>,
+    /// Whether the account in memory has a change that could not be written. The file is the truth then, and has to be
+    /// read again before anything else.
+    is_ahead: bool,
 }
 
 /// Tells one version of the file from the next.
@@ -68,6 +71,7 @@ impl Store {
             path: path.to_owned(),
             lock,
             seen: None,
+            is_ahead: false,
         };
         let state = store.exclusively(Store::changed)??;
         Ok((store, state))
@@ -93,7 +97,7 @@ impl Store {
         };
         let stamp = match fs::metadata(&self.path) {
             Ok(metadata) => Stamp::of(&metadata),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !self.is_ahead => return Ok(None),
             Err(error) => return Err(failed(error)),
         };
         if self.seen.as_ref() == Some(&stamp) {
@@ -112,6 +116,7 @@ impl Store {
             });
         }
         self.seen = Some(stamp);
+        self.is_ahead = false;
         Ok(Some(loaded.account))
     }
 
@@ -130,8 +135,8 @@ impl Store {
             if result.is_ok()
                 && let Err(error) = store.save(state)
             {
-                // The account in memory is ahead of the file; the next call reads it again.
                 store.seen = None;
+                store.is_ahead = true;
                 return Err(error);
             }
             Ok(result)

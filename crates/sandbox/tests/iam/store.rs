@@ -80,6 +80,26 @@ async fn a_refused_write_leaves_the_file_alone() {
     assert_eq!(std::fs::metadata(&path).unwrap().modified().unwrap(), before);
 }
 
+#[tokio::test]
+async fn a_change_that_cannot_be_written_is_not_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, aside) = (
+        directory.path().join("here/account.json"),
+        directory.path().join("aside"),
+    );
+    let iam = Sandbox::open(&path, ACCOUNT).unwrap().iam_client();
+    done!(iam.create_user().user_name("a"));
+    std::fs::rename(path.parent().unwrap(), &aside).unwrap();
+    for _ in 0..2 {
+        let error = iam.create_user().user_name("b").send().await.unwrap_err();
+        assert_eq!(error.raw_response().unwrap().status().as_u16(), 500);
+    }
+    assert!(iam.list_users().send().await.is_err());
+    std::fs::rename(&aside, path.parent().unwrap()).unwrap();
+    assert_eq!(iam.list_users().send().await.unwrap().users().len(), 1);
+    done!(iam.create_user().user_name("b"));
+}
+
 #[test]
 fn other_files_are_not_taken_for_accounts() {
     let directory = tempfile::tempdir().unwrap();
