@@ -262,15 +262,21 @@ fn administrators(view: &View<'_, '_>) -> Vec<String> {
 fn break_glass(view: &View<'_, '_>) -> Vec<String> {
     let mut found = Vec::new();
     for name in &view.resolved.desired.guardrails.break_glass {
-        if !view.resolved.live.users.contains_key(name) {
+        // Listed by the name that it has, or by the one that the plan gives it.
+        let live = &view.resolved.live.users;
+        let renamed = view.resolved.user_names.iter().find(|(_, after)| *after == name);
+        let Some(before) = renamed
+            .map(|(before, _)| before)
+            .or_else(|| live.contains_key(name).then_some(name))
+        else {
             continue;
-        }
-        let after = view.resolved.user_after(name);
+        };
+        let after = view.resolved.user_after(before);
         if let Some(how) = loss(view, &Principal::User(after.clone())) {
             found.push(format!("break-glass user `{name}` would be {how}"));
         }
-        if after != *name {
-            found.push(format!("break-glass user `{name}` would be renamed to `{after}`"));
+        if after != *before {
+            found.push(format!("break-glass user `{before}` would be renamed to `{after}`"));
         }
         if let Some(declared) = view.resolved.desired.users.get(&after)
             && mfa_of(view.resolved.desired, declared).is_some_and(|mfa| mfa.level >= MfaLevel::Required)
@@ -314,7 +320,7 @@ fn mfa(view: &View<'_, '_>) -> Vec<String> {
     let mut found = BTreeSet::new();
     for principal in touched(view) {
         let Principal::User(name) = &principal else { continue };
-        if !matches!(view.resolved.users.get(name), Some(Fate::Declared { .. })) {
+        if matches!(view.resolved.users.get(name), Some(Fate::Deleted { .. })) {
             continue;
         }
         let (before, after) = (view.before.access(&principal), view.after.access(&principal));

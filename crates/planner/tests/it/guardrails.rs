@@ -251,6 +251,42 @@ fn break_glass_users_are_not_touched() {
 }
 
 #[test]
+fn a_break_glass_user_is_found_by_either_of_its_names() {
+    let mut before = desired();
+    before
+        .user("glass")
+        .managed_policies
+        .insert(PolicyRef::Arn(admin_arn()));
+    before
+        .user("other")
+        .managed_policies
+        .insert(PolicyRef::Arn(admin_arn()));
+    let live = live_of(&before);
+    let mut renamed = before.clone();
+    let mut glass = renamed.users.remove(&user("glass")).unwrap();
+    glass.name = user("emergency");
+    glass.previously = vec![user("glass")];
+    glass.managed_policies.clear();
+    renamed.users.insert(user("emergency"), glass);
+    for listed in ["glass", "emergency"] {
+        renamed.guardrails.break_glass = BTreeSet::from([user(listed)]);
+        let found = fired(&renamed, &live);
+        assert!(
+            found
+                .iter()
+                .any(|(_, message)| message == &format!("break-glass user `{listed}` would be weakened")),
+            "{found:?}"
+        );
+        assert!(
+            found
+                .iter()
+                .any(|(_, message)| message == "break-glass user `glass` would be renamed to `emergency`"),
+            "{found:?}"
+        );
+    }
+}
+
+#[test]
 fn a_weaker_password_policy() {
     let mut wanted = desired();
     wanted.account.password_policy = Some(PasswordPolicyWish::Custom(trueup_model::PasswordPolicy::default()));
@@ -285,6 +321,26 @@ fn a_deny_without_mfa_that_goes() {
         .inline_policies
         .insert(inline("elsewhere"), PolicyDocument::parse(text).unwrap());
     assert!(!codes(&moved, &live).contains("mfa"));
+}
+
+#[test]
+fn a_stranger_who_is_taken_out_of_a_group_that_asks_for_mfa() {
+    let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","NotAction":"iam:ListMFADevices","Resource":"*","Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}}]}"#;
+    let mut before = desired();
+    before
+        .group("careful")
+        .inline_policies
+        .insert(inline("mfa"), PolicyDocument::parse(text).unwrap());
+    let stranger = before.user("stranger");
+    stranger.groups.insert(group("careful"));
+    stranger.managed_policies.insert(PolicyRef::Arn(admin_arn()));
+    let live = live_of(&before);
+    let mut left = before.clone();
+    left.users.remove(&user("stranger"));
+    assert!(codes(&left, &live).contains("mfa"));
+    // Who is deleted can do nothing without MFA either.
+    left.absent.users.insert(user("stranger"), "left".into());
+    assert!(!codes(&left, &live).contains("mfa"));
 }
 
 #[test]
