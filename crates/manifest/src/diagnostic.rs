@@ -232,7 +232,7 @@ fn render_one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
         .place
         .iter()
         .chain(diagnostic.related.iter().map(|related| &related.place));
-    places.fold(text, |text, place| with_its_column(text, place))
+    places.fold(text, with_its_column)
 }
 
 /// Of a line that was cut, the renderer counts the column in what is left of it.

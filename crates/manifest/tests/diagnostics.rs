@@ -1,6 +1,8 @@
 //! Messages as authors see them. Each `tests/diagnostics/NAME.yaml`, or folder `NAME/`, is a manifest, and `NAME.txt`
 //! is everything that is said about it. `BLESS=1` rewrites the texts.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::{fs, path::Path};
 
 use trueup_manifest::{DiskFiles, MemoryFiles, Parsed, parse, render};

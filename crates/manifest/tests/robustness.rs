@@ -137,7 +137,6 @@ fn an_account_of_5000_users_is_read_in_time() {
     assert_eq!(parsed.desired.unwrap().users.len(), 5000);
     // Far below a second when optimised; this bound catches anything quadratic even in an unoptimised build.
     assert!(took < Duration::from_secs(20), "{took:?}");
-    println!("{} bytes in {took:?}", text.len());
 }
 
 #[test]
@@ -145,8 +144,6 @@ fn mistakes_in_5000_users_are_told_in_time() {
     let text = large(5000)
         .replace("type: person", "typ: person")
         .replace("group-1,", "grup-1,");
-    let begin = Instant::now();
     let parsed = check(&text);
     assert!(parsed.diagnostics.len() >= 5000);
-    println!("{} problems in {:?}", parsed.diagnostics.len(), begin.elapsed());
 }

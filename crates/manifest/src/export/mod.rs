@@ -126,10 +126,29 @@ impl<'l> Export<'l> {
                 Err(reason) => self.ignore("user", user.name.as_str(), &reason),
             }
         }
+        self.keep_other_members();
         self.name_external();
         if self.policies.values().any(|policy| policy.metadata.is_none()) {
             let note = "tags and descriptions of some policies were not read, and are missing in the manifest";
             self.notes.push(note.to_owned());
+        }
+    }
+
+    /// Membership of a declared group is the whole truth about it, so that members from outside of the exported paths
+    /// would be taken out of it.
+    fn keep_other_members(&mut self) {
+        let live = self.live;
+        for user in live.users.values() {
+            if self.owns(&user.path) {
+                continue;
+            }
+            if let Some(group) = user.groups.iter().find(|group| self.groups.contains_key(*group)) {
+                let reason = format!(
+                    "it is a member of group {} and outside of the exported paths",
+                    quoted(group.as_str())
+                );
+                self.ignore("user", user.name.as_str(), &reason);
+            }
         }
     }
 
