@@ -1,0 +1,265 @@
+//! The engine: holdings in, verdicts and findings out.
+
+use std::collections::BTreeSet;
+
+use trueup_model::PolicyDocument;
+
+use crate::comparison::{Actions, Cause, Certainty, Comparison, Context, Finding, Judgement, ListedActions, Verdict};
+use crate::condition::Model;
+use crate::data::IamData;
+use crate::direction::{Depth, Direction, Gain, GainedActions, direction};
+use crate::holdings::{Holdings, Request};
+use crate::side::{Documents, Side};
+use crate::tables::{Reading, Tables};
+
+/// Compares what principals may do. What it finds out about statements it keeps, so that principals who share policies
+/// share the work; one engine serves a whole account.
+#[derive(Debug)]
+pub struct Engine<'d> {
+    pub(crate) tables: Tables<'d>,
+    pub(crate) documents: Documents,
+}
+
+/// How much is known about one direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    Nothing,
+    Something,
+    Unclear,
+}
+
+const READINGS_DIFFER: &str = "wildcards in the first five fields of an ARN are taken not to match `:`";
+
+impl<'d> Engine<'d> {
+    /// An engine with action data.
+    pub fn new(data: &'d IamData) -> Self {
+        Self {
+            tables: Tables::new(data),
+            documents: Documents::default(),
+        }
+    }
+
+    /// The action data.
+    pub fn data(&self) -> &'d IamData {
+        self.tables.data
+    }
+
+    /// What changes from one to the other, with an example of every kind.
+    pub fn compare(&mut self, before: &Holdings, after: &Holdings) -> Comparison {
+        let (old, new) = self.sides(before, after);
+        let mut assumptions = BTreeSet::new();
+        let (gained, gained_known) = self.decided(&new, &old, Depth::All, &mut assumptions);
+        let (lost, lost_known) = self.decided(&old, &new, Depth::All, &mut assumptions);
+        let mut unknown = self.causes_of_doubt(&gained, gained_known, "newly allowed");
+        unknown.extend(self.causes_of_doubt(&lost, lost_known, "no longer allowed"));
+        Comparison {
+            verdict: verdict(gained_known, lost_known),
+            gained: gained
+                .gains
+                .iter()
+                .map(|gain| self.finding(gain, after, &new, before, &old))
+                .collect(),
+            lost: lost
+                .gains
+                .iter()
+                .map(|gain| self.finding(gain, before, &old, after, &new))
+                .collect(),
+            unknown,
+            assumptions: assumptions.into_iter().collect(),
+        }
+    }
+
+    /// How one relates to the other, without all findings.
+    pub fn verdict(&mut self, before: &Holdings, after: &Holdings) -> Judgement {
+        let (old, new) = self.sides(before, after);
+        let mut assumptions = BTreeSet::new();
+        let (gained, gained_known) = self.decided(&new, &old, Depth::First, &mut assumptions);
+        let (lost, lost_known) = self.decided(&old, &new, Depth::First, &mut assumptions);
+        let mut unknown = self.causes_of_doubt(&gained, gained_known, "newly allowed");
+        unknown.extend(self.causes_of_doubt(&lost, lost_known, "no longer allowed"));
+        let example = |engine: &Self, direction: &Direction| {
+            let gain = direction.gains.iter().find(|gain| gain.example.model.is_certain)?;
+            Some(engine.request(gain))
+        };
+        Judgement {
+            verdict: verdict(gained_known, lost_known),
+            gained: example(self, &gained),
+            lost: example(self, &lost),
+            unknown,
+            assumptions: assumptions.into_iter().collect(),
+        }
+    }
+
+    /// Compares two documents by themselves, without anything that is known about a principal.
+    pub fn compare_documents(&mut self, before: &PolicyDocument, after: &PolicyDocument) -> Comparison {
+        let before = Holdings::of_document("before", before.clone());
+        let after = Holdings::of_document("after", after.clone());
+        self.compare(&before, &after)
+    }
+
+    /// How many distinct patterns and statements were seen.
+    pub fn size(&self) -> (usize, usize) {
+        self.tables.size()
+    }
+
+    fn sides(&mut self, before: &Holdings, after: &Holdings) -> (Side, Side) {
+        let before = self.documents.side(&mut self.tables, before);
+        let after = self.documents.side(&mut self.tables, after);
+        (before, after)
+    }
+
+    /// What `after` allows and `before` does not, in the reading that fits AWS's own answers. Where that is nothing and
+    /// the other reading does not agree, the reading is an assumption of the proof.
+    fn decided(
+        &mut self,
+        after: &Side,
+        before: &Side,
+        depth: Depth,
+        assumptions: &mut BTreeSet<&'static str>,
+    ) -> (Direction, Known) {
+        if after.layers == before.layers && after.denies == before.denies && after.unread == before.unread {
+            return (Direction::default(), Known::Nothing);
+        }
+        let mut found = direction(&mut self.tables, after, before, Reading::ByField, depth);
+        if found.is_nothing() && self.is_sensitive(after, before) {
+            let plain = direction(&mut self.tables, after, before, Reading::Plain, Depth::First);
+            if !plain.is_nothing() {
+                assumptions.insert(READINGS_DIFFER);
+            }
+        }
+        if after.unread != before.unread {
+            found.undecided.extend(after.unread.union(&before.unread).cloned());
+        } else if !after.unread.is_empty() && !found.gains.is_empty() {
+            // The same unread statements on both sides may deny, or have allowed, what seems to be gained.
+            found.undecided.extend(after.unread.iter().cloned());
+            for gain in &mut found.gains {
+                gain.example.model.is_certain = false;
+            }
+        }
+        let known = if found.is_certain() {
+            Known::Something
+        } else if found.is_nothing() {
+            Known::Nothing
+        } else {
+            Known::Unclear
+        };
+        (found, known)
+    }
+
+    /// Whether the readings of ARNs differ for any statement.
+    fn is_sensitive(&self, one: &Side, other: &Side) -> bool {
+        let ids: BTreeSet<_> = one.places.keys().chain(other.places.keys()).collect();
+        ids.into_iter().any(|id| {
+            let statement = self.tables.get_statement(*id);
+            statement.by_field != statement.plain
+        })
+    }
+
+    fn causes_of_doubt(&self, direction: &Direction, known: Known, what: &str) -> Vec<String> {
+        let mut causes: BTreeSet<String> = direction
+            .undecided
+            .iter()
+            .map(|cause| format!("{what}: {cause}"))
+            .collect();
+        if known == Known::Unclear {
+            for gain in &direction.gains {
+                let assumed: Vec<String> = self.assumptions(&gain.example.model);
+                causes.insert(format!(
+                    "{} may be {what}, if {}",
+                    gain.example.action,
+                    assumed.join(" and ")
+                ));
+            }
+        }
+        causes.into_iter().collect()
+    }
+
+    fn assumptions(&self, model: &Model) -> Vec<String> {
+        let mut assumed: Vec<String> = model
+            .assumed
+            .iter()
+            .map(|literal| self.tables.describe(*literal))
+            .collect();
+        for (key, values) in &model.keys {
+            if !values.is_certain {
+                assumed.push(format!("`{}` can have such values", self.tables.get_key(*key)));
+            }
+        }
+        if assumed.is_empty() {
+            assumed.push("what cannot be read does not matter".to_owned());
+        }
+        assumed
+    }
+
+    fn bare_finding(&self, gain: &Gain) -> Finding {
+        let statement = self.tables.get_statement(gain.cause);
+        let literals = self.tables.get_condition(statement.condition);
+        Finding {
+            actions: match &gain.actions {
+                GainedActions::Listed(bits) => Actions::Listed(ListedActions(bits.clone())),
+                GainedActions::Unlisted(pattern) => Actions::Unlisted(self.tables.render(*pattern)),
+            },
+            resource: match gain.resource {
+                Some(pattern) => self.tables.render(pattern),
+                None => {
+                    let set = self.tables.get_resources(statement.by_field);
+                    let patterns: Vec<String> = set
+                        .patterns
+                        .iter()
+                        .map(|pattern| self.tables.render(*pattern))
+                        .collect();
+                    format!("all but {}", patterns.join(", "))
+                }
+            },
+            conditions: match gain.is_deny {
+                true => Vec::new(),
+                false => literals.iter().map(|literal| self.tables.describe(*literal)).collect(),
+            },
+            cause: Cause::NoBoundary,
+            certainty: match gain.example.model.is_certain {
+                true => Certainty::Certain,
+                false => Certainty::May(self.assumptions(&gain.example.model)),
+            },
+            example: self.request(gain),
+        }
+    }
+
+    fn finding(&self, gain: &Gain, having: &Holdings, side: &Side, lacking: &Holdings, other: &Side) -> Finding {
+        let (holdings, side) = if gain.is_deny { (lacking, other) } else { (having, side) };
+        let statements = self.statement_refs(holdings, side, &[gain.cause]);
+        let cause = match (statements.is_empty(), gain.is_deny) {
+            (true, _) => Cause::NoBoundary,
+            (false, true) => Cause::Deny(statements),
+            (false, false) => Cause::Allow(statements),
+        };
+        Finding {
+            cause,
+            example: self.request(gain),
+            ..self.bare_finding(gain)
+        }
+    }
+
+    fn request(&self, gain: &Gain) -> Request {
+        let mut context = Context::new();
+        for (key, model) in &gain.example.model.keys {
+            if let Some(values) = &model.values {
+                context.insert(self.tables.get_key(*key).to_owned(), values.clone());
+            }
+        }
+        Request {
+            action: gain.example.action.clone(),
+            resource: gain.example.resource.clone(),
+            context,
+        }
+    }
+}
+
+fn verdict(gained: Known, lost: Known) -> Verdict {
+    match (gained, lost) {
+        (Known::Nothing, Known::Nothing) => Verdict::Same,
+        (Known::Something, Known::Nothing) => Verdict::More,
+        (Known::Nothing, Known::Something) => Verdict::Less,
+        (Known::Something, Known::Something) => Verdict::Both,
+        _ => Verdict::Unknown,
+    }
+}
