@@ -23,8 +23,11 @@ pub struct Live {
     pub groups: BTreeMap<GroupName, LiveGroup>,
     /// All customer managed policies.
     pub policies: BTreeMap<PolicyName, LivePolicy>,
-    /// The AWS managed policies in use, with the document of their default version.
+    /// The AWS managed policies in use, and those that were asked for, with the document of their default version.
     pub aws_policies: BTreeMap<PolicyArn, PolicyDocument>,
+    /// AWS managed policies that were asked for, and that AWS does not have.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub missing_aws_policies: BTreeSet<PolicyArn>,
     /// All roles, as far as users and policies depend on them.
     pub roles: BTreeMap<RoleName, LiveRole>,
     /// Virtual MFA devices, assigned or not; `None` where they were not read.
@@ -256,6 +259,8 @@ pub struct Needs {
     pub users: BTreeMap<UserName, CredentialNeeds>,
     /// Customer managed policies whose tags and description matter.
     pub policies: BTreeSet<PolicyName>,
+    /// AWS managed policies whose document matters, although nobody holds them yet.
+    pub aws_policies: BTreeSet<PolicyArn>,
     /// Whether virtual MFA devices matter at all.
     pub virtual_mfa_devices: bool,
 }

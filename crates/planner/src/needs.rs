@@ -1,12 +1,15 @@
 //! What has to be read beyond the bulk read, and no more: calls are what people wait for.
 
+use std::collections::BTreeSet;
+
 use trueup_model::{
-    Unmanaged,
+    PolicyArn, Unmanaged,
     desired::MfaLevel,
     live::{CredentialNeeds, Credentials, Needs},
 };
 
 use crate::{
+    references,
     requirements::mfa_of,
     resolve::{Fate, Resolved},
 };
@@ -27,11 +30,7 @@ pub(crate) fn missing(resolved: &Resolved<'_>) -> Needs {
                 let requires_mfa =
                     !expired && mfa_of(resolved.desired, desired).is_some_and(|r| r.level >= MfaLevel::Required);
                 // Whether somebody without a device needs one depends on whether they have a password.
-                let password_decides = requires_mfa
-                    && known
-                        .mfa_devices
-                        .as_ref()
-                        .is_some_and(std::collections::BTreeSet::is_empty);
+                let password_decides = requires_mfa && known.mfa_devices.as_ref().is_some_and(BTreeSet::is_empty);
                 CredentialNeeds {
                     login_profile: known.login_profile.is_none()
                         && (desired.login_profile.is_some() || expired || password_decides),
@@ -62,7 +61,20 @@ pub(crate) fn missing(resolved: &Resolved<'_>) -> Needs {
             needs.policies.insert(name.clone());
         }
     }
+    needs.aws_policies = missing_documents(resolved);
     needs
+}
+
+/// AWS managed policies that the manifest names and nobody holds yet: what they allow and deny decides the order of
+/// calls, and who is an administrator afterwards.
+fn missing_documents(resolved: &Resolved<'_>) -> BTreeSet<PolicyArn> {
+    let live = resolved.live;
+    references::named_by_arn(resolved.desired)
+        .into_iter()
+        .filter(|arn| arn.is_aws_managed() && arn.partition() == live.account.partition)
+        .filter(|arn| !live.aws_policies.contains_key(*arn) && !live.missing_aws_policies.contains(*arn))
+        .cloned()
+        .collect()
 }
 
 fn everything_known(credentials: &Credentials) -> bool {

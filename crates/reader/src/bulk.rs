@@ -1,6 +1,9 @@
 //! The bulk read: the whole account but for credentials, in a handful of calls.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use aws_sdk_iam::types::ManagedPolicyDetail;
 use trueup_model::{
@@ -71,6 +74,7 @@ impl Reader {
             groups: keyed(details.groups, |group| group.name.clone()),
             policies: keyed(details.policies, |policy| policy.name.clone()),
             aws_policies: details.aws_policies,
+            missing_aws_policies: BTreeSet::new(),
             roles: keyed(details.roles, |role| role.name.clone()),
             virtual_mfa_devices: None,
             reads: BTreeMap::new(),

@@ -66,9 +66,25 @@ impl Reader {
             .map(|policy| (policy.name.clone(), policy.arn.clone()))
             .collect();
 
-        let result = tokio::try_join!(self.credentials(asked), self.metadata(metadata));
+        let unknown = needs.aws_policies.iter();
+        let unknown = unknown
+            .filter(|arn| !live.aws_policies.contains_key(*arn))
+            .cloned()
+            .collect();
+
+        let result = tokio::try_join!(
+            self.credentials(asked),
+            self.metadata(metadata),
+            self.aws_policies(unknown)
+        );
         self.move_counts_to(&mut live.reads);
-        let (credentials, metadata) = result?;
+        let (credentials, metadata, aws_policies) = result?;
+        for (arn, document) in aws_policies {
+            match document {
+                Some(document) => drop(live.aws_policies.insert(arn, document)),
+                None => drop(live.missing_aws_policies.insert(arn)),
+            }
+        }
         for (user, serials) in from_totals {
             write_down(live, &user, Found::MfaDevices(serials));
         }
@@ -121,6 +137,7 @@ impl Reader {
             let needs = Needs {
                 users: live.users.keys().map(|name| (name.clone(), need)).collect(),
                 policies: live.policies.keys().cloned().collect(),
+                aws_policies: BTreeSet::new(),
                 virtual_mfa_devices: true,
             };
             self.details(live, &needs).await?;

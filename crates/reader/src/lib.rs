@@ -10,6 +10,7 @@
 //! Throttling, server errors and time-outs are retried by the SDK client that the caller configures, since a read can
 //! always be sent again. The caller also sets the connect and attempt time-outs; nothing here waits without a bound.
 
+mod aws_policies;
 mod bulk;
 mod call;
 mod convert;

@@ -8,6 +8,7 @@ use aws_sdk_iam::operation::{
     get_account_password_policy::builders::GetAccountPasswordPolicyFluentBuilder,
     get_account_summary::builders::GetAccountSummaryFluentBuilder,
     get_login_profile::builders::GetLoginProfileFluentBuilder, get_policy::builders::GetPolicyFluentBuilder,
+    get_policy_version::builders::GetPolicyVersionFluentBuilder,
     list_access_keys::builders::ListAccessKeysFluentBuilder,
     list_account_aliases::builders::ListAccountAliasesFluentBuilder,
     list_mfa_devices::builders::ListMFADevicesFluentBuilder,
@@ -40,6 +41,7 @@ reads! {
     iam.get_account_summary -> GetAccountSummaryFluentBuilder;
     iam.get_login_profile -> GetLoginProfileFluentBuilder;
     iam.get_policy -> GetPolicyFluentBuilder;
+    iam.get_policy_version -> GetPolicyVersionFluentBuilder;
     iam.list_access_keys -> ListAccessKeysFluentBuilder;
     iam.list_account_aliases -> ListAccountAliasesFluentBuilder;
     iam.list_mfa_devices -> ListMFADevicesFluentBuilder;

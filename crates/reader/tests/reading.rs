@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use aws_sdk_iam::types::Tag;
 use common::{ACCOUNT, Reaction, reader_of, reader_over, scripted};
 use trueup_model::{
-    GroupName, InlinePolicyName, Live, PolicyName, UserName,
+    GroupName, InlinePolicyName, Live, PolicyArn, PolicyName, UserName,
     live::{CredentialNeeds, Needs},
 };
 use trueup_sandbox::Sandbox;
@@ -175,6 +175,7 @@ async fn details_read_what_is_needed_and_nothing_else() {
         ]
         .into(),
         policies: [PolicyName::from_live("base")].into(),
+        aws_policies: BTreeSet::new(),
         virtual_mfa_devices: false,
     };
     sandbox.clear_calls();
@@ -420,4 +421,25 @@ async fn an_endpoint_without_service_specific_credentials_has_none() {
         by_user.reads["ListServiceSpecificCredentials"], 2,
         "asked once for each user, never again"
     );
+}
+
+#[tokio::test]
+async fn aws_policies_that_nobody_holds_yet_are_read_where_they_matter() {
+    let sandbox = small_account().await;
+    let reader = reader_of(&sandbox);
+    let identity = reader.identity().await.unwrap();
+    let mut live = reader.read(&identity).await.unwrap();
+    let known = PolicyArn::from_live("arn:aws:iam::aws:policy/AWSDenyAll");
+    let unknown = PolicyArn::from_live("arn:aws:iam::aws:policy/AWSDenyAlll");
+    let needs = Needs {
+        aws_policies: BTreeSet::from([known.clone(), unknown.clone()]),
+        ..Needs::default()
+    };
+    reader.details(&mut live, &needs).await.unwrap();
+    assert!(live.aws_policies[&known].statements()[0].is_deny());
+    assert_eq!(live.missing_aws_policies, BTreeSet::from([unknown]));
+    let reads = live.reads.clone();
+    reader.details(&mut live, &needs).await.unwrap();
+    assert_eq!(reads["GetPolicyVersion"], 1);
+    assert_eq!(live.reads["GetPolicyVersion"], 1, "what is known is not read again");
 }

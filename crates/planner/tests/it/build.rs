@@ -215,6 +215,7 @@ pub(crate) fn live_of(desired: &Desired) -> Live {
             })
             .collect(),
         aws_policies: BTreeMap::from([(admin_arn(), document(&["allow *"]))]),
+        missing_aws_policies: BTreeSet::new(),
         roles: BTreeMap::new(),
         virtual_mfa_devices: Some(Vec::new()),
         reads: BTreeMap::new(),

@@ -1,6 +1,7 @@
 //! Tests of the planner through its public interface.
 #![allow(missing_docs, reason = "tests")]
 
+mod aws_policies;
 mod build;
 mod guardrails;
 mod order;
