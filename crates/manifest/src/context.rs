@@ -167,14 +167,6 @@ impl<'f> Context<'f> {
         &self.sources[id.0 as usize]
     }
 
-    pub(crate) fn source_ids(&self) -> impl Iterator<Item = SourceId> + use<> {
-        (0..u32::try_from(self.sources.len()).unwrap_or(u32::MAX)).map(SourceId)
-    }
-
-    pub(crate) fn source_names(&self) -> impl Iterator<Item = &str> {
-        self.sources.iter().map(|source| source.name.as_str())
-    }
-
     /// The first line of what a span covers: where the caret stands for something long.
     pub(crate) fn first_line(&self, span: Span) -> Span {
         let length = self.text(span).lines().next().map_or(0, |line| line.trim_end().len());

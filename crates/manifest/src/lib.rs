@@ -30,6 +30,15 @@ pub struct Parsed {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+impl Parsed {
+    /// The problems that are nothing but keys that are known and have no effect yet.
+    pub fn unsupported(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.code == "unsupported")
+    }
+}
+
 /// Reads a manifest. The answer does not depend on the order in which files are listed.
 pub fn parse(files: &dyn Files) -> Parsed {
     let mut context = Context::new(files);

@@ -23,7 +23,7 @@ fn shortened(out: Out) -> Out {
                 .into_iter()
                 .map(|(key, value)| {
                     let value = match key.as_str() {
-                        "Condition" | "Principal" | "NotPrincipal" => Out::short(value),
+                        "Condition" | "Principal" | "NotPrincipal" => Out::short(shortened(value)),
                         _ => shortened(value),
                     };
                     (key, value)

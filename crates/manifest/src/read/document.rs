@@ -187,9 +187,16 @@ impl Context<'_> {
                 if let Some(first) = first {
                     draft.related("it stands here already", first);
                 }
-                draft
-                    .related("used here", used)
-                    .maybe_hint(error.hint().map(str::to_owned));
+                let hint = match std::path::Path::new(name)
+                    .extension()
+                    .and_then(|extension| extension.to_str())
+                {
+                    Some("yaml" | "yml") => {
+                        Some("documents in files are JSON; in YAML they stand in the manifest itself")
+                    }
+                    _ => error.hint(),
+                };
+                draft.related("used here", used).maybe_hint(hint.map(str::to_owned));
                 None
             }
         }

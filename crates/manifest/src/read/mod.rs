@@ -28,6 +28,7 @@ pub(crate) fn read(context: &mut Context<'_>) -> Raw {
     };
     let root = root_place.source;
     raw.root = Some(root_place);
+    raw.files = trees.iter().map(|(source, _)| *source).collect();
     // The root file first: what it says about limits is then known whatever the order of names.
     trees.sort_by_key(|(source, _)| *source != root);
     for (source, tree) in &trees {

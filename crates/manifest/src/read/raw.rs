@@ -7,7 +7,7 @@ use trueup_model::{
 };
 
 use super::document::Document;
-use crate::context::{At, Span};
+use crate::context::{At, SourceId, Span};
 
 /// A whole manifest, from all of its files.
 #[derive(Debug, Default)]
@@ -27,6 +27,8 @@ pub(crate) struct Raw {
     pub(crate) absent_policies: Vec<RawAbsent<PolicyName>>,
     /// Where the root file begins, for what is missing there.
     pub(crate) root: Option<Span>,
+    /// The manifest's own files that could be read.
+    pub(crate) files: Vec<SourceId>,
 }
 
 #[derive(Debug)]

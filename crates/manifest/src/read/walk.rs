@@ -168,7 +168,16 @@ impl Context<'_> {
         }
         let hint = match nearest(&key.text, allowed.iter().copied()).or(other_word) {
             Some(meant) => format!("did you mean `{meant}`?"),
-            None if key.text == "tags" => "IAM groups have no tags".to_owned(),
+            None if allowed == keys::GROUP && key.text == "tags" => "IAM groups have no tags".to_owned(),
+            None if allowed == keys::GROUP && matches!(key.text.as_str(), "users" | "members") => {
+                "members are declared on users, under `groups`".to_owned()
+            }
+            None if allowed == keys::GROUP && key.text == "permissions_boundary" => {
+                "IAM groups have no boundary; users have".to_owned()
+            }
+            None if allowed == keys::POLICY && key.text == "previously" => {
+                "IAM cannot rename a policy: declare the new one, and name the old one under `absent`".to_owned()
+            }
             None if allowed.len() == 1 => format!("the only key here is {}", all_of(allowed.iter().copied())),
             None => format!("the keys here are {}", all_of(allowed.iter().copied())),
         };

@@ -1,9 +1,11 @@
 //! `files`: what a team's file may declare, so that owners of a file cannot reach beyond it.
 
+use std::collections::BTreeMap;
+
 use trueup_model::{Desired, desired::MfaLevel, glob_matches_ignoring_case};
 
 use crate::{
-    context::{Context, SourceId, Span},
+    context::{At, Context, SourceId, Span},
     diagnostic::quoted,
     read::{
         Raw,
@@ -17,7 +19,11 @@ const BEYOND_LIMITS: &[&str] = &["managed_policies", "inline_policies", "permiss
 
 /// Checks every listed file. Files that are not listed are free.
 pub(super) fn check(context: &mut Context<'_>, raw: &Raw, desired: Option<&Desired>) {
-    let files: Vec<String> = context.manifest_files().map(str::to_owned).collect();
+    let files: BTreeMap<String, SourceId> = raw
+        .files
+        .iter()
+        .map(|id| (context.source(*id).name.clone(), *id))
+        .collect();
     let root = raw.root.map(|span| context.source(span.source).name.clone());
     for limits in &raw.file_limits {
         let file = &limits.file;
@@ -27,9 +33,9 @@ pub(super) fn check(context: &mut Context<'_>, raw: &Raw, desired: Option<&Desir
                 .hint("it has the limits themselves; whoever edits it can edit them");
             continue;
         }
-        if !files.contains(&file.value) {
+        let Some(source) = files.get(&file.value) else {
             if !context.incomplete {
-                let hint = did_you_mean(&file.value, files.iter().map(String::as_str))
+                let hint = did_you_mean(&file.value, files.keys().map(String::as_str))
                     .unwrap_or_else(|| "the name is relative to the folder of the manifest".to_owned());
                 context
                     .warning(
@@ -40,7 +46,7 @@ pub(super) fn check(context: &mut Context<'_>, raw: &Raw, desired: Option<&Desir
                     .hint(hint);
             }
             continue;
-        }
+        };
         for user_type in &limits.types {
             let known = raw.user_types.iter().any(|known| known.name.value == user_type.value);
             if !known && !context.incomplete {
@@ -50,43 +56,27 @@ pub(super) fn check(context: &mut Context<'_>, raw: &Raw, desired: Option<&Desir
                 context.error("unknown-type", user_type.span, message).maybe_hint(hint);
             }
         }
-        check_file(context, raw, desired, limits);
+        check_file(context, raw, desired, limits, *source);
     }
 }
 
-fn check_file(context: &mut Context<'_>, raw: &Raw, desired: Option<&Desired>, limits: &FileLimits) {
-    let Some(source) = context.source_named(&limits.file.value) else {
-        return;
-    };
-    let mut others: Vec<(Span, String)> = Vec::new();
+fn check_file(context: &mut Context<'_>, raw: &Raw, desired: Option<&Desired>, limits: &FileLimits, source: SourceId) {
     let is_here = |span: Span| span.source == source;
-    others.extend(
-        raw.groups
-            .iter()
-            .map(|group| (group.name.span, format!("group {}", quoted(group.name.value.as_str())))),
-    );
-    others.extend(raw.policies.iter().map(|policy| {
-        (
-            policy.name.span,
-            format!("policy {}", quoted(policy.name.value.as_str())),
-        )
-    }));
-    others.extend(
-        raw.absent_users
-            .iter()
-            .map(|e| (e.name.span, format!("absent user {}", quoted(e.name.value.as_str())))),
-    );
-    others.extend(
-        raw.absent_groups
-            .iter()
-            .map(|e| (e.name.span, format!("absent group {}", quoted(e.name.value.as_str())))),
-    );
-    others.extend(
-        raw.absent_policies
-            .iter()
-            .map(|e| (e.name.span, format!("absent policy {}", quoted(e.name.value.as_str())))),
-    );
-    for (span, what) in others.into_iter().filter(|(span, _)| is_here(*span)) {
+    let others = declared("group", raw.groups.iter().map(|group| &group.name))
+        .chain(declared("policy", raw.policies.iter().map(|policy| &policy.name)))
+        .chain(declared(
+            "absent user",
+            raw.absent_users.iter().map(|entry| &entry.name),
+        ))
+        .chain(declared(
+            "absent group",
+            raw.absent_groups.iter().map(|entry| &entry.name),
+        ))
+        .chain(declared(
+            "absent policy",
+            raw.absent_policies.iter().map(|entry| &entry.name),
+        ));
+    for (span, what) in others.filter(|(span, _)| is_here(*span)) {
         context
             .error(
                 "file-limits",
@@ -102,6 +92,14 @@ fn check_file(context: &mut Context<'_>, raw: &Raw, desired: Option<&Desired>, l
         check.user_type();
         check.groups(desired);
     }
+}
+
+/// Declarations with their place and what messages call them.
+fn declared<'r, N: std::fmt::Display + 'r>(
+    kind: &'r str,
+    names: impl Iterator<Item = &'r At<N>> + 'r,
+) -> impl Iterator<Item = (Span, String)> + 'r {
+    names.map(move |name| (name.span, format!("{kind} {}", quoted(&name.value.to_string()))))
 }
 
 struct UserCheck<'c, 'f, 'r> {
@@ -238,16 +236,5 @@ impl UserCheck<'_, '_, '_> {
                 );
             }
         }
-    }
-}
-
-impl Context<'_> {
-    /// The manifest's own files that could be read.
-    fn manifest_files(&self) -> impl Iterator<Item = &str> {
-        self.source_names().filter(|name| !self.documents.contains_key(*name))
-    }
-
-    fn source_named(&self, name: &str) -> Option<SourceId> {
-        self.source_ids().find(|id| self.source(*id).name == name)
     }
 }

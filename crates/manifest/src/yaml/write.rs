@@ -61,7 +61,7 @@ fn write_value(value: &Out, indent: usize, text: &mut String) {
         return;
     }
     match value {
-        Out::Short(value) => write_block(value, indent, text),
+        Out::Short(inner) => write_block(inner, indent, text),
         value => write_block(value, indent, text),
     }
 }
@@ -74,28 +74,28 @@ fn write_block(value: &Out, indent: usize, text: &mut String) {
             for item in items {
                 text.extend(std::iter::repeat_n(' ', indent + 2));
                 text.push('-');
-                let mut below = String::new();
                 match item {
-                    // The first key of a mapping stands beside the dash.
-                    Out::Map(entries) if !entries.is_empty() => {
-                        write_entries(entries, indent + 4, &mut below);
-                        text.push(' ');
-                        text.push_str(below.trim_start());
-                    }
-                    Out::Short(inner) if flow(inner).len() + indent + 4 > WIDTH => match &**inner {
-                        Out::Map(entries) => {
-                            write_entries(entries, indent + 4, &mut below);
-                            text.push(' ');
-                            text.push_str(below.trim_start());
-                        }
-                        inner => write_value(inner, indent + 2, text),
-                    },
-                    item => write_value(item, indent + 2, text),
+                    Out::Short(inner) if flow(inner).len() + indent + 4 > WIDTH => write_item(inner, indent + 4, text),
+                    item => write_item(item, indent + 4, text),
                 }
             }
         }
-        Out::Short(value) => write_block(value, indent, text),
-        Out::Text(_) | Out::Boolean(_) | Out::Integer(_) => {}
+        // Scalars stand on their key's line, and nothing short is within something short.
+        Out::Short(_) | Out::Text(_) | Out::Boolean(_) | Out::Integer(_) => {}
+    }
+}
+
+/// Writes what stands behind the dash of a list item, whose own lines are indented by `indent`.
+fn write_item(item: &Out, indent: usize, text: &mut String) {
+    match item {
+        // The first key of a mapping stands beside the dash.
+        Out::Map(entries) if !entries.is_empty() => {
+            let mut lines = String::new();
+            write_entries(entries, indent, &mut lines);
+            text.push(' ');
+            text.push_str(lines.trim_start());
+        }
+        item => write_value(item, indent - 2, text),
     }
 }
 
@@ -159,4 +159,103 @@ pub(crate) fn double_quoted(text: &str) -> String {
     }
     quoted.push('"');
     quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(entries: &[(&str, Out)]) -> String {
+        let entries: Vec<_> = entries
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), value.clone()))
+            .collect();
+        let mut text = String::new();
+        write_entries(&entries, 0, &mut text);
+        text
+    }
+
+    #[test]
+    fn values_are_laid_out_for_people() {
+        let map = |key: &str, value: &str| Out::map([(key, Some(Out::text(value)))]);
+        let long = "x".repeat(120);
+        let text = written(&[
+            ("flag", Out::Boolean(true)),
+            ("number", Out::Integer(7)),
+            ("nothing", Out::List(Vec::new())),
+            ("no", Out::Map(Vec::new())),
+            (
+                "list",
+                Out::List(vec![
+                    Out::text("a"),
+                    map("b", "c"),
+                    Out::short(map("d", "e")),
+                    Out::short(map("f", &long)),
+                ]),
+            ),
+            ("short", Out::short(Out::List(vec![Out::text("a"), Out::text("1")]))),
+            ("long", Out::short(Out::List(vec![Out::text(&*long), Out::text("b")]))),
+            ("deep", Out::map([("down", Some(map("a", "b")))])),
+        ]);
+        let expected = format!(
+            "flag: true\nnumber: 7\nnothing: []\n\"no\": {{}}\nlist:\n  - a\n  - b: c\n  - {{d: e}}\n  - f: {long}\n\
+             short: [a, \"1\"]\nlong:\n  - {long}\n  - b\ndeep:\n  down:\n    a: b\n"
+        );
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn texts_come_back_from_yaml_as_they_are() {
+        let mut texts: Vec<String> = [
+            "",
+            " ",
+            "a b",
+            "no",
+            "~",
+            "- x",
+            "a: b",
+            "a #b",
+            "\"",
+            "'",
+            "\\",
+            "*",
+            "&x",
+            "!t",
+            "{",
+            "]",
+            ",",
+            "%",
+            "@",
+            "`",
+            "0x1F",
+            "1e3",
+            "=",
+            "<<",
+            "---",
+            "a:",
+            ":a",
+            "é",
+            "\u{1f600}",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        texts.extend(
+            (0..=0x2ff)
+                .chain(0x2000..=0x206f)
+                .filter_map(char::from_u32)
+                .map(|c| format!("{c}a{c}")),
+        );
+        for text in texts {
+            let yaml = written(&[
+                ("key", Out::text(&*text)),
+                (&text, Out::text("value")),
+                ("flow", Out::short(Out::List(vec![Out::text(&*text)]))),
+            ]);
+            let read: serde_json::Value =
+                serde_yaml::from_str(&yaml).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+            assert_eq!(read["key"], *text, "{yaml}");
+            assert_eq!(read["flow"][0], *text, "{yaml}");
+            assert_eq!(read[&text], "value", "{yaml}");
+        }
+    }
 }
