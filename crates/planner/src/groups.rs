@@ -2,16 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup_model::{
-    GroupName, InlinePolicyName, Path, PolicyArn, PolicyDocument, Resource, desired::DesiredGroup, live::LiveGroup,
-};
+use trueup_model::{GroupName, Path, Resource, UserName, desired::DesiredGroup, live::LiveGroup};
 
 use crate::{
     Call, ChangeKind,
     draft::{Draft, field, rank},
-    policies::document_fields,
+    holdings::{self, Holdings, Owner},
     resolve::{Fate, Resolved},
-    world::Effect,
 };
 
 /// Plans every declared group. Deletions come later, when memberships are planned: [`deletions`].
@@ -55,18 +52,11 @@ fn create(resolved: &Resolved<'_>, desired: &DesiredGroup, draft: &mut Draft) {
         reason,
     );
     draft.group_ready.insert(name.clone(), step);
-    let arns = managed_policies
-        .iter()
-        .map(|reference| resolved.arn(reference))
-        .collect();
-    contents(
-        name,
-        &resource,
-        (&BTreeSet::new(), &arns),
-        (&BTreeMap::new(), inline_policies),
-        "part of a new group",
-        draft,
-    );
+    let wanted = Holdings {
+        attached: &resolved.arns(managed_policies),
+        inline: inline_policies,
+    };
+    holdings::plan(Owner::Group(name), Holdings::NONE, wanted, "part of a new group", draft);
 }
 
 fn update(resolved: &Resolved<'_>, desired: &DesiredGroup, live: &LiveGroup, draft: &mut Draft) {
@@ -103,112 +93,45 @@ fn update(resolved: &Resolved<'_>, desired: &DesiredGroup, live: &LiveGroup, dra
         let step = draft.step(rank::RENAME, call, &resource, &reason);
         draft.group_ready.insert(name.clone(), step);
     }
-    let arns = managed_policies
-        .iter()
-        .map(|reference| resolved.arn(reference))
+    let wanted = Holdings {
+        attached: &resolved.arns(managed_policies),
+        inline: inline_policies,
+    };
+    let entry = format!("in the manifest's entry for `{name}`");
+    holdings::plan(Owner::Group(name), held_by(live), wanted, &entry, draft);
+}
+
+fn held_by(group: &LiveGroup) -> Holdings<'_> {
+    Holdings {
+        attached: &group.managed_policies,
+        inline: &group.inline_policies,
+    }
+}
+
+/// Groups that are to be deleted and have members whom a rule leaves alone cannot go.
+pub(crate) fn keep_those_of_ignored_members(resolved: &mut Resolved<'_>) {
+    let blocked: BTreeMap<GroupName, UserName> = resolved
+        .live
+        .users
+        .values()
+        .filter(|user| resolved.ignored_users.contains_key(&user.name))
+        .flat_map(|user| user.groups.iter().map(|group| (group.clone(), user.name.clone())))
+        .filter(|(group, _)| matches!(resolved.groups.get(group), Some(Fate::Deleted { .. })))
         .collect();
-    contents(
-        name,
-        &resource,
-        (&live.managed_policies, &arns),
-        (&live.inline_policies, inline_policies),
-        &format!("in the manifest's entry for `{name}`"),
-        draft,
-    );
-}
-
-/// Plans attachments and inline policies from what is to what should be.
-fn contents(
-    name: &GroupName,
-    group: &Resource,
-    (attached, wanted): (&BTreeSet<PolicyArn>, &BTreeSet<PolicyArn>),
-    (inline, wanted_inline): (
-        &BTreeMap<InlinePolicyName, PolicyDocument>,
-        &BTreeMap<InlinePolicyName, PolicyDocument>,
-    ),
-    reason: &str,
-    draft: &mut Draft,
-) {
-    for arn in wanted.difference(attached) {
-        let resource = group.attachment(arn);
-        draft.change(resource.clone(), ChangeKind::Create, reason, Vec::new());
-        attach(name, arn, &resource, reason, draft);
-    }
-    let missing = format!("not in the manifest's entry for `{name}`");
-    for arn in attached.difference(wanted) {
-        let resource = group.attachment(arn);
-        draft.change(resource.clone(), ChangeKind::Delete, &missing, Vec::new());
-        detach(name, arn, &resource, &missing, draft);
-    }
-    for (policy, document) in wanted_inline {
-        let before = inline.get(policy);
-        if before == Some(document) {
-            continue;
+    for (group, user) in blocked {
+        resolved.groups.remove(&group);
+        if resolved.desired.absent.groups.contains_key(&group) {
+            resolved.problem(
+                format!("group `{group}` cannot be deleted: its member `{user}` is ignored by a rule"),
+                format!("take `{user}` out of it by hand, or narrow the rule"),
+            );
+        } else {
+            resolved.unmanaged.push(crate::Listed {
+                resource: Resource::group(&group),
+                reason: format!("not in the manifest, and kept since its member `{user}` is ignored"),
+            });
         }
-        let resource = group.inline_policy(policy);
-        let (change, why) = match before {
-            None => (ChangeKind::Create, reason),
-            Some(_) => (ChangeKind::Update, "differs from the manifest"),
-        };
-        draft.change(resource.clone(), change, why, document_fields(before, Some(document)));
-        let call = Call::PutGroupPolicy {
-            group_name: name.clone(),
-            policy_name: policy.clone(),
-            policy_document: document.clone(),
-        };
-        let effect = Effect::GroupInline(name.clone(), policy.clone(), Some(document.clone()));
-        let step = draft.step_with(rank::GROUP_POLICY, call, &resource, why, effect);
-        draft.needs_group(step, name);
     }
-    for (policy, document) in inline.iter().filter(|(policy, _)| !wanted_inline.contains_key(*policy)) {
-        let resource = group.inline_policy(policy);
-        draft.change(
-            resource.clone(),
-            ChangeKind::Delete,
-            &missing,
-            document_fields(Some(document), None),
-        );
-        delete_inline(name, policy, &resource, &missing, draft);
-    }
-}
-
-fn attach(name: &GroupName, arn: &PolicyArn, resource: &Resource, reason: &str, draft: &mut Draft) {
-    let call = Call::AttachGroupPolicy {
-        group_name: name.clone(),
-        policy_arn: arn.clone(),
-    };
-    let effect = Effect::GroupAttachment(name.clone(), arn.clone(), true);
-    let step = draft.step_with(rank::GROUP_POLICY, call, resource, reason, effect);
-    draft.needs_group(step, name);
-    draft.needs_policy(step, arn);
-}
-
-fn detach(name: &GroupName, arn: &PolicyArn, resource: &Resource, reason: &str, draft: &mut Draft) -> usize {
-    let call = Call::DetachGroupPolicy {
-        group_name: name.clone(),
-        policy_arn: arn.clone(),
-    };
-    let effect = Effect::GroupAttachment(name.clone(), arn.clone(), false);
-    let step = draft.step_with(rank::REMOVE, call, resource, reason, effect);
-    draft.needs_group(step, name);
-    step
-}
-
-fn delete_inline(
-    name: &GroupName,
-    policy: &InlinePolicyName,
-    resource: &Resource,
-    reason: &str,
-    draft: &mut Draft,
-) -> usize {
-    let call = Call::DeleteGroupPolicy {
-        group_name: name.clone(),
-        policy_name: policy.clone(),
-    };
-    let effect = Effect::GroupInline(name.clone(), policy.clone(), None);
-    let step = draft.step_with(rank::REMOVE, call, resource, reason, effect);
-    draft.needs_group(step, name);
-    step
 }
 
 /// Plans the deletion of groups: members first, then what hangs off the group, then the group.
@@ -226,25 +149,9 @@ pub(crate) fn deletions(resolved: &Resolved<'_>, draft: &mut Draft) {
             .map(|(index, _)| index)
             .collect();
         draft.change(resource.clone(), ChangeKind::Delete, reason, Vec::new());
-        let mut before = leaving.clone();
-        for arn in &live.managed_policies {
-            let part = resource.attachment(arn);
-            draft.change(part.clone(), ChangeKind::Delete, reason, Vec::new());
-            let step = detach(&live.name, arn, &part, reason, draft);
-            draft.after(step, leaving.iter().copied());
-            before.insert(step);
-        }
-        for (policy, document) in &live.inline_policies {
-            let part = resource.inline_policy(policy);
-            draft.change(
-                part.clone(),
-                ChangeKind::Delete,
-                reason,
-                document_fields(Some(document), None),
-            );
-            let step = delete_inline(&live.name, policy, &part, reason, draft);
-            draft.after(step, leaving.iter().copied());
-            before.insert(step);
+        let stripped = holdings::strip(Owner::Group(&live.name), held_by(live), reason, draft);
+        for step in &stripped {
+            draft.after(*step, leaving.iter().copied());
         }
         let step = draft.step(
             rank::DELETE_GROUP,
@@ -254,6 +161,6 @@ pub(crate) fn deletions(resolved: &Resolved<'_>, draft: &mut Draft) {
             &resource,
             reason,
         );
-        draft.after(step, before);
+        draft.after(step, leaving.into_iter().chain(stripped));
     }
 }

@@ -6,10 +6,12 @@
 mod account;
 mod assemble;
 mod call;
+mod credentials;
 mod digest;
 mod draft;
 mod groups;
 mod guardrails;
+mod holdings;
 mod needs;
 mod plan;
 mod policies;
@@ -96,7 +98,7 @@ pub fn plan(desired: &Desired, live: &Live, options: &Options) -> Result<Plan, P
     }
     let mut resolved = Resolved::new(desired, live, options.as_of);
     references::check(&mut resolved);
-    users::keep_groups_of_ignored_members(&mut resolved);
+    groups::keep_those_of_ignored_members(&mut resolved);
 
     let mut draft = Draft::default();
     account::alias(&resolved, &mut draft);
@@ -121,7 +123,7 @@ pub fn plan(desired: &Desired, live: &Live, options: &Options) -> Result<Plan, P
     };
     let (guardrails, guardrail_notes) = guardrails::check(&view, &options.allow);
     transition::order(&resolved, &before, &after, &mut draft);
-    users::passwords_last(&resolved, &mut draft);
+    credentials::passwords_last(&resolved, &mut draft);
 
     let Draft {
         mut changes,

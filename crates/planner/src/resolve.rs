@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use trueup_model::{
-    Desired, GroupName, IgnoreRule, Live, Path, PolicyArn, PolicyName, Resource, Tags, Unmanaged, UserName,
+    Desired, GroupName, IgnoreRule, KindScope, Live, Path, PolicyArn, PolicyName, Resource, Tags, Unmanaged, UserName,
     desired::{AfterExpiry, DesiredGroup, DesiredPolicy, DesiredUser, PolicyRef},
     live::{LiveGroup, LivePolicy, LiveUser},
 };
@@ -61,10 +61,14 @@ pub(crate) struct Resolved<'a> {
 
 const NOT_DECLARED: &str = "in scope, not in the manifest";
 
+/// The rule that nobody has to write.
+const CLOUDFORMATION: &str = "tag: aws:cloudformation:*";
+
 /// A kind of entity, as far as matching declared to live ones is the same for all kinds.
+#[derive(Clone, Copy)]
 struct Kind<'a> {
     word: &'static str,
-    scope: &'a trueup_model::KindScope,
+    scope: &'a KindScope,
 }
 
 /// What is known of one live entity before it is matched.
@@ -82,6 +86,46 @@ enum Standing {
     OutOfScope,
 }
 
+/// What becomes of a live entity that the manifest does not declare.
+enum Undeclared {
+    Deleted(String),
+    Ignored(Ignored),
+    Left,
+}
+
+/// Declared entities of a kind that can be renamed, by what is live of them.
+struct Matches<'a, N, D> {
+    /// By live name.
+    live: BTreeMap<&'a N, &'a D>,
+    new: Vec<(&'a N, &'a D)>,
+    /// With all names that are live of one entity.
+    clashes: Vec<(&'a N, Vec<&'a N>)>,
+}
+
+impl<'a, N: Ord, D> Matches<'a, N, D> {
+    /// Only the old name is live: a rename. Only the new one: nothing. Neither: a creation. Both: a clash.
+    fn of<L>(declared: &'a BTreeMap<N, D>, previously: impl Fn(&'a D) -> &'a [N], live: &'a BTreeMap<N, L>) -> Self {
+        let mut matches = Self {
+            live: BTreeMap::new(),
+            new: Vec::new(),
+            clashes: Vec::new(),
+        };
+        for (name, entity) in declared {
+            let names = std::iter::once(name).chain(previously(entity));
+            let found: Vec<&N> = names
+                .filter_map(|name| live.get_key_value(name))
+                .map(|(name, _)| name)
+                .collect();
+            match found.as_slice() {
+                [] => matches.new.push((name, entity)),
+                [live_name] => drop(matches.live.insert(live_name, entity)),
+                _ => matches.clashes.push((name, found)),
+            }
+        }
+        matches
+    }
+}
+
 impl Kind<'_> {
     fn standing(&self, candidate: &Candidate<'_>) -> Standing {
         if let Some(rule) = candidate.rule {
@@ -97,7 +141,7 @@ impl Kind<'_> {
         if let Some(stack) = candidate.tags.and_then(cloudformation_stack) {
             return Standing::Ignored(Ignored {
                 resource: candidate.resource.clone(),
-                rule: "tag: aws:cloudformation:*".to_owned(),
+                rule: CLOUDFORMATION.to_owned(),
                 reason: format!("made by the CloudFormation stack {stack}"),
             });
         }
@@ -172,6 +216,11 @@ impl<'a> Resolved<'a> {
         }
     }
 
+    /// The ARNs that references stand for.
+    pub(crate) fn arns(&self, references: &BTreeSet<PolicyRef>) -> BTreeSet<PolicyArn> {
+        references.iter().map(|reference| self.arn(reference)).collect()
+    }
+
     /// Whether a declared user's last day is over, and what follows.
     pub(crate) fn expired(&self, user: &DesiredUser) -> Option<AfterExpiry> {
         user.expires
@@ -206,14 +255,16 @@ impl<'a> Resolved<'a> {
         self.groups.contains_key(name)
     }
 
-    /// Declared entities must not be ignored or out of scope; says so once for each.
-    fn refuse_declared(&mut self, kind: &'static str, resource: &Resource, standing: &Standing, path: &Path) -> bool {
-        match standing {
+    /// Whether what the manifest names is out of its reach, ignored or out of scope; says so once for each. `entry` is
+    /// "declared" or "declared absent".
+    fn refuses(&mut self, kind: Kind<'_>, candidate: &Candidate<'_>, entry: &str) -> bool {
+        let (word, name, path) = (kind.word, candidate.resource.entity_name(), candidate.path);
+        match kind.standing(candidate) {
             Standing::Owned => false,
-            Standing::Ignored(ignored) if ignored.rule.starts_with("tag: aws:cloudformation") => {
+            Standing::Ignored(ignored) if ignored.rule == CLOUDFORMATION => {
                 self.notes.push(Note {
                     strict: false,
-                    resource: Some(resource.clone()),
+                    resource: Some(candidate.resource.clone()),
                     message: format!("{}; both will change it", ignored.reason),
                 });
                 false
@@ -221,25 +272,63 @@ impl<'a> Resolved<'a> {
             Standing::Ignored(ignored) => {
                 self.problem(
                     format!(
-                        "{kind} `{}` is declared, but the ignore rule `{}` matches it",
-                        resource.entity_name(),
+                        "{word} `{name}` is {entry}, but the ignore rule `{}` matches it",
                         ignored.rule
                     ),
-                    format!("remove the {kind} from the manifest, or narrow the rule"),
+                    format!("remove the {word} from the manifest, or narrow the rule"),
                 );
                 true
             }
             Standing::OutOfScope => {
                 self.problem(
-                    format!(
-                        "{kind} `{}` is declared, but lives at path {path}, outside the scope",
-                        resource.entity_name()
-                    ),
-                    format!("add {path} to `scope`, or declare the {kind}'s path to move it"),
+                    format!("{word} `{name}` is {entry}, but lives at path {path}, outside the scope"),
+                    format!("add {path} to `scope`, or take the entry out"),
                 );
                 true
             }
         }
+    }
+
+    /// Says what becomes of a live entity that is not declared, and lists it where it stays.
+    fn undeclared(&mut self, kind: Kind<'_>, candidate: Candidate<'_>, absent: Option<&String>) -> Undeclared {
+        if let Some(reason) = absent {
+            return if self.refuses(kind, &candidate, "declared absent") {
+                Undeclared::Left
+            } else {
+                Undeclared::Deleted(format!("the manifest says absent: {reason}"))
+            };
+        }
+        match kind.standing(&candidate) {
+            Standing::Ignored(ignored) => {
+                self.untouchable += 1;
+                Undeclared::Ignored(ignored)
+            }
+            Standing::OutOfScope => {
+                self.untouchable += 1;
+                Undeclared::Left
+            }
+            Standing::Owned if kind.scope.unmanaged == Unmanaged::Delete => {
+                Undeclared::Deleted("not in the manifest, and `unmanaged: delete`".to_owned())
+            }
+            Standing::Owned => {
+                self.unmanaged.push(Listed {
+                    resource: candidate.resource,
+                    reason: NOT_DECLARED.to_owned(),
+                });
+                Undeclared::Left
+            }
+        }
+    }
+
+    fn refuse_clash<N: std::fmt::Display>(&mut self, word: &str, name: &N, found: &[&N]) {
+        let all: Vec<String> = found.iter().map(|name| format!("`{name}`")).collect();
+        self.problem(
+            format!(
+                "{word} `{name}` and a former name are both in the account: {}",
+                all.join(", ")
+            ),
+            "take one of them out first, or remove `previously`".to_owned(),
+        );
     }
 
     fn policies(&mut self) {
@@ -258,9 +347,8 @@ impl<'a> Resolved<'a> {
                 tags: Some(tags),
                 external: desired.external.policies.contains(&policy.arn),
             };
-            let standing = kind.standing(&candidate);
             if let Some(declared) = desired.policies.get(name) {
-                if self.refuse_declared(kind.word, &candidate.resource, &standing, &policy.path) {
+                if self.refuses(kind, &candidate, "declared") {
                     continue;
                 }
                 if let Some(path) = declared.path.as_ref().filter(|path| **path != policy.path) {
@@ -289,31 +377,17 @@ impl<'a> Resolved<'a> {
                         live: Some(policy),
                     },
                 );
-            } else if let Some(reason) = desired.absent.policies.get(name) {
-                if !self.refuse_declared(kind.word, &candidate.resource, &standing, &policy.path) {
-                    let reason = format!("the manifest says absent: {reason}");
+                continue;
+            }
+            match self.undeclared(kind, candidate, desired.absent.policies.get(name)) {
+                Undeclared::Deleted(reason) => {
                     self.policies
                         .insert(name.clone(), Fate::Deleted { live: policy, reason });
                 }
-            } else {
-                match standing {
-                    Standing::Ignored(ignored) => {
-                        self.untouchable += 1;
-                        self.ignored_policies.insert(name.clone(), ignored);
-                    }
-                    Standing::OutOfScope => self.untouchable += 1,
-                    Standing::Owned if kind.scope.unmanaged == Unmanaged::Delete => {
-                        let reason = "not in the manifest, and `unmanaged: delete`".to_owned();
-                        self.policies
-                            .insert(name.clone(), Fate::Deleted { live: policy, reason });
-                    }
-                    Standing::Owned => {
-                        self.unmanaged.push(Listed {
-                            resource: candidate.resource,
-                            reason: NOT_DECLARED.to_owned(),
-                        });
-                    }
+                Undeclared::Ignored(rule) => {
+                    self.ignored_policies.insert(name.clone(), rule);
                 }
+                Undeclared::Left => {}
             }
         }
         for (name, declared) in &desired.policies {
@@ -340,46 +414,16 @@ impl<'a> Resolved<'a> {
             word: "group",
             scope: &desired.scope.groups,
         };
-        let mut matched: BTreeSet<&GroupName> = BTreeSet::new();
-        let mut renamed: BTreeMap<&GroupName, &DesiredGroup> = BTreeMap::new();
-        for (name, declared) in &desired.groups {
-            let old: Vec<&GroupName> = declared
-                .previously
-                .iter()
-                .filter(|old| live.groups.contains_key(*old))
-                .collect();
-            match (live.groups.get_key_value(name), old.as_slice()) {
-                (Some(_), []) => {
-                    matched.insert(name);
-                }
-                (None, [old]) => {
-                    renamed.insert(*old, declared);
-                }
-                (None, []) => {
-                    self.groups.insert(
-                        name.clone(),
-                        Fate::Declared {
-                            desired: declared,
-                            live: None,
-                        },
-                    );
-                }
-                (live_name, old) => {
-                    let all: Vec<String> = live_name
-                        .iter()
-                        .map(|(name, _)| *name)
-                        .chain(old.iter().copied())
-                        .map(|n| format!("`{n}`"))
-                        .collect();
-                    self.problem(
-                        format!(
-                            "group `{name}` and its former name are both in the account: {}",
-                            all.join(", ")
-                        ),
-                        "take one of them out first, or remove `previously`".to_owned(),
-                    );
-                }
-            }
+        let matches = Matches::of(&desired.groups, |group| &group.previously, &live.groups);
+        for (name, found) in &matches.clashes {
+            self.refuse_clash(kind.word, *name, found);
+        }
+        for (name, declared) in &matches.new {
+            let fate = Fate::Declared {
+                desired: *declared,
+                live: None,
+            };
+            self.groups.insert((*name).clone(), fate);
         }
         for (name, group) in &live.groups {
             let candidate = Candidate {
@@ -389,47 +433,28 @@ impl<'a> Resolved<'a> {
                 tags: None,
                 external: desired.external.groups.contains(name),
             };
-            let standing = kind.standing(&candidate);
-            let declared = renamed
-                .get(name)
-                .copied()
-                .or_else(|| desired.groups.get(name).filter(|_| matched.contains(name)));
-            if let Some(declared) = declared {
-                if !self.refuse_declared(kind.word, &candidate.resource, &standing, &group.path) {
-                    if !declared.name.same_spelling(name) {
-                        self.group_names.insert(name.clone(), declared.name.clone());
-                    }
-                    self.groups.insert(
-                        declared.name.clone(),
-                        Fate::Declared {
-                            desired: declared,
-                            live: Some(group),
-                        },
-                    );
+            if let Some(declared) = matches.live.get(name) {
+                if self.refuses(kind, &candidate, "declared") {
+                    continue;
                 }
-            } else if let Some(reason) = desired.absent.groups.get(name) {
-                if !self.refuse_declared(kind.word, &candidate.resource, &standing, &group.path) {
-                    let reason = format!("the manifest says absent: {reason}");
+                if !declared.name.same_spelling(name) {
+                    self.group_names.insert(name.clone(), declared.name.clone());
+                }
+                let fate = Fate::Declared {
+                    desired: *declared,
+                    live: Some(group),
+                };
+                self.groups.insert(declared.name.clone(), fate);
+                continue;
+            }
+            match self.undeclared(kind, candidate, desired.absent.groups.get(name)) {
+                Undeclared::Deleted(reason) => {
                     self.groups.insert(name.clone(), Fate::Deleted { live: group, reason });
                 }
-            } else {
-                match standing {
-                    Standing::Ignored(ignored) => {
-                        self.untouchable += 1;
-                        self.ignored_groups.insert(name.clone(), ignored);
-                    }
-                    Standing::OutOfScope => self.untouchable += 1,
-                    Standing::Owned if kind.scope.unmanaged == Unmanaged::Delete => {
-                        let reason = "not in the manifest, and `unmanaged: delete`".to_owned();
-                        self.groups.insert(name.clone(), Fate::Deleted { live: group, reason });
-                    }
-                    Standing::Owned => {
-                        self.unmanaged.push(Listed {
-                            resource: candidate.resource,
-                            reason: NOT_DECLARED.to_owned(),
-                        });
-                    }
+                Undeclared::Ignored(rule) => {
+                    self.ignored_groups.insert(name.clone(), rule);
                 }
+                Undeclared::Left => {}
             }
         }
         for name in &desired.external.groups {
@@ -445,53 +470,24 @@ impl<'a> Resolved<'a> {
             word: "user",
             scope: &desired.scope.users,
         };
-        let mut matched: BTreeSet<&UserName> = BTreeSet::new();
-        let mut renamed: BTreeMap<&UserName, &DesiredUser> = BTreeMap::new();
-        for (name, declared) in &desired.users {
-            let old: Vec<&UserName> = declared
-                .previously
-                .iter()
-                .filter(|old| live.users.contains_key(*old))
-                .collect();
-            match (live.users.get_key_value(name), old.as_slice()) {
-                (Some(_), []) => {
-                    matched.insert(name);
-                }
-                (None, [old]) => {
-                    renamed.insert(*old, declared);
-                }
-                (None, []) => match self.expired(declared) {
-                    None => {
-                        self.users.insert(
-                            name.clone(),
-                            Fate::Declared {
-                                desired: declared,
-                                live: None,
-                            },
-                        );
-                    }
-                    Some(_) => self.notes.push(Note {
-                        strict: false,
-                        resource: Some(Resource::user(name)),
-                        message: "has expired and is not in the account; its entry can go".to_owned(),
-                    }),
-                },
-                (live_name, old) => {
-                    let all: Vec<String> = live_name
-                        .iter()
-                        .map(|(name, _)| *name)
-                        .chain(old.iter().copied())
-                        .map(|n| format!("`{n}`"))
-                        .collect();
-                    self.problem(
-                        format!(
-                            "user `{name}` and a former name are both in the account: {}",
-                            all.join(", ")
-                        ),
-                        "take one of them out first, or remove `previously`".to_owned(),
-                    );
-                }
+        let matches = Matches::of(&desired.users, |user| &user.previously, &live.users);
+        for (name, found) in &matches.clashes {
+            self.refuse_clash(kind.word, *name, found);
+        }
+        for (name, declared) in &matches.new {
+            if self.expired(declared).is_some() {
+                self.notes.push(Note {
+                    strict: false,
+                    resource: Some(Resource::user(name)),
+                    message: "has expired and is not in the account; its entry can go".to_owned(),
+                });
+                continue;
             }
+            let fate = Fate::Declared {
+                desired: *declared,
+                live: None,
+            };
+            self.users.insert((*name).clone(), fate);
         }
         for (name, user) in &live.users {
             let candidate = Candidate {
@@ -501,59 +497,34 @@ impl<'a> Resolved<'a> {
                 tags: Some(&user.tags),
                 external: false,
             };
-            let standing = kind.standing(&candidate);
-            let declared = renamed
-                .get(name)
-                .copied()
-                .or_else(|| desired.users.get(name).filter(|_| matched.contains(name)));
-            if let Some(declared) = declared {
-                if self.refuse_declared(kind.word, &candidate.resource, &standing, &user.path) {
+            if let Some(declared) = matches.live.get(name) {
+                if self.refuses(kind, &candidate, "declared") {
                     continue;
                 }
                 if self.expired(declared) == Some(AfterExpiry::Delete) {
                     let on = declared.expires.map(|expiry| expiry.on.to_string()).unwrap_or_default();
-                    self.users.insert(
-                        name.clone(),
-                        Fate::Deleted {
-                            live: user,
-                            reason: format!("expired after {on}"),
-                        },
-                    );
+                    let reason = format!("expired after {on}");
+                    self.users.insert(name.clone(), Fate::Deleted { live: user, reason });
                     continue;
                 }
                 if !declared.name.same_spelling(name) {
                     self.user_names.insert(name.clone(), declared.name.clone());
                 }
-                self.users.insert(
-                    declared.name.clone(),
-                    Fate::Declared {
-                        desired: declared,
-                        live: Some(user),
-                    },
-                );
-            } else if let Some(reason) = desired.absent.users.get(name) {
-                if !self.refuse_declared(kind.word, &candidate.resource, &standing, &user.path) {
-                    let reason = format!("the manifest says absent: {reason}");
+                let fate = Fate::Declared {
+                    desired: *declared,
+                    live: Some(user),
+                };
+                self.users.insert(declared.name.clone(), fate);
+                continue;
+            }
+            match self.undeclared(kind, candidate, desired.absent.users.get(name)) {
+                Undeclared::Deleted(reason) => {
                     self.users.insert(name.clone(), Fate::Deleted { live: user, reason });
                 }
-            } else {
-                match standing {
-                    Standing::Ignored(ignored) => {
-                        self.untouchable += 1;
-                        self.ignored_users.insert(name.clone(), ignored);
-                    }
-                    Standing::OutOfScope => self.untouchable += 1,
-                    Standing::Owned if kind.scope.unmanaged == Unmanaged::Delete => {
-                        let reason = "not in the manifest, and `unmanaged: delete`".to_owned();
-                        self.users.insert(name.clone(), Fate::Deleted { live: user, reason });
-                    }
-                    Standing::Owned => {
-                        self.unmanaged.push(Listed {
-                            resource: candidate.resource,
-                            reason: NOT_DECLARED.to_owned(),
-                        });
-                    }
+                Undeclared::Ignored(rule) => {
+                    self.ignored_users.insert(name.clone(), rule);
                 }
+                Undeclared::Left => {}
             }
         }
     }

@@ -1,9 +1,9 @@
-//! Users and what hangs off them: renames, boundaries, policies, memberships, tags, login profiles.
+//! Users: what they are, whom a rule leaves alone, and in which order they go.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::{
-    GroupName, InlinePolicyName, Path, PolicyArn, PolicyDocument, Resource, Tags, UserName,
+    GroupName, Path, PolicyArn, Resource, Tags, UserName,
     desired::{BoundaryWish, DesiredUser, LoginProfileWish},
     fold_tag_key,
     live::LiveUser,
@@ -11,9 +11,9 @@ use trueup_model::{
 };
 
 use crate::{
-    Call, ChangeKind, Field, Ignored, KeyStatus,
+    Call, ChangeKind, Field, Ignored, credentials,
     draft::{Draft, field, rank},
-    policies::document_fields,
+    holdings::{self, Holdings, Owner},
     resolve::{Fate, Resolved},
     transition::TRANSITION_POLICY,
     world::Effect,
@@ -87,24 +87,17 @@ fn create(resolved: &Resolved<'_>, desired: &DesiredUser, password_policy: Optio
     }
     draft.user_ready.insert(name.clone(), step);
     let reason = "part of a new user";
-    let arns = managed_policies
-        .iter()
-        .map(|reference| resolved.arn(reference))
-        .collect();
-    contents(
-        name,
-        (&BTreeSet::new(), &arns),
-        (&BTreeMap::new(), inline_policies),
-        reason,
-        draft,
-    );
+    let wanted = Holdings {
+        attached: &resolved.arns(managed_policies),
+        inline: inline_policies,
+    };
+    holdings::plan(Owner::User(name), Holdings::NONE, wanted, reason, draft);
     memberships(name, &BTreeSet::new(), groups, reason, draft);
     if let Some(LoginProfileWish::Present {
         password_reset_required,
     }) = login_profile
     {
-        let step = create_login_profile(name, *password_reset_required, reason, draft);
-        draft.after(step, password_policy);
+        credentials::create_login_profile(name, *password_reset_required, password_policy, reason, draft);
     }
 }
 
@@ -142,17 +135,11 @@ fn update(
         };
         draft.change(resource.clone(), change, &reason, fields);
     }
-    let arns = managed_policies
-        .iter()
-        .map(|reference| resolved.arn(reference))
-        .collect();
-    contents(
-        name,
-        (&live.managed_policies, &arns),
-        (&live.inline_policies, inline_policies),
-        &entry,
-        draft,
-    );
+    let wanted = Holdings {
+        attached: &resolved.arns(managed_policies),
+        inline: inline_policies,
+    };
+    holdings::plan(Owner::User(name), held_by(live), wanted, &entry, draft);
 
     let mut ignored = Vec::new();
     let mut member_of: BTreeSet<GroupName> = BTreeSet::new();
@@ -173,9 +160,9 @@ fn update(
     match resolved.expired(desired) {
         Some(_) => {
             let on = expires.map(|expiry| expiry.on.to_string()).unwrap_or_default();
-            disable(name, live, &format!("expired after {on}"), draft);
+            credentials::disable(name, live, &format!("expired after {on}"), draft);
         }
-        None => login(name, *login_profile, live, password_policy, draft),
+        None => credentials::login_profile(name, *login_profile, live, password_policy, draft),
     }
     ignored
 }
@@ -234,8 +221,12 @@ fn update_tags(
         .filter(|(key, value)| compared.get(*key) != Some(value))
         .map(crate::policies::own_pair)
         .collect();
-    let live_keys: BTreeSet<String> = live.tags.keys().map(|key| fold_tag_key(key)).collect();
-    let total = live_keys.len() - gone.len() + folded.difference(&live_keys).count();
+    let kept = live.tags.keys().filter(|key| !gone.contains(key));
+    let total = kept
+        .map(|key| fold_tag_key(key))
+        .chain(folded)
+        .collect::<BTreeSet<_>>()
+        .len();
     if total > TAGS_PER_RESOURCE {
         draft.problem(
             format!(
@@ -344,94 +335,11 @@ fn update_boundary(
     )]
 }
 
-/// Plans attachments and inline policies from what is to what should be.
-fn contents(
-    name: &UserName,
-    (attached, wanted): (&BTreeSet<PolicyArn>, &BTreeSet<PolicyArn>),
-    (inline, wanted_inline): (
-        &BTreeMap<InlinePolicyName, PolicyDocument>,
-        &BTreeMap<InlinePolicyName, PolicyDocument>,
-    ),
-    reason: &str,
-    draft: &mut Draft,
-) {
-    let user = Resource::user(name);
-    for arn in wanted.difference(attached) {
-        let resource = user.attachment(arn);
-        draft.change(resource.clone(), ChangeKind::Create, reason, Vec::new());
-        let call = Call::AttachUserPolicy {
-            user_name: name.clone(),
-            policy_arn: arn.clone(),
-        };
-        let effect = Effect::UserAttachment(name.clone(), arn.clone(), true);
-        let step = draft.step_with(rank::USER_POLICY, call, &resource, reason, effect);
-        draft.needs_user(step, name);
-        draft.needs_policy(step, arn);
+fn held_by(user: &LiveUser) -> Holdings<'_> {
+    Holdings {
+        attached: &user.managed_policies,
+        inline: &user.inline_policies,
     }
-    let missing = format!("not in the manifest's entry for `{name}`");
-    for arn in attached.difference(wanted) {
-        let resource = user.attachment(arn);
-        draft.change(resource.clone(), ChangeKind::Delete, &missing, Vec::new());
-        detach(name, arn, &resource, &missing, draft);
-    }
-    for (policy, document) in wanted_inline {
-        let before = inline.get(policy);
-        if before == Some(document) {
-            continue;
-        }
-        let resource = user.inline_policy(policy);
-        let (change, why) = match before {
-            None => (ChangeKind::Create, reason),
-            Some(_) => (ChangeKind::Update, "differs from the manifest"),
-        };
-        draft.change(resource.clone(), change, why, document_fields(before, Some(document)));
-        let call = Call::PutUserPolicy {
-            user_name: name.clone(),
-            policy_name: policy.clone(),
-            policy_document: document.clone(),
-        };
-        let effect = Effect::UserInline(name.clone(), policy.clone(), Some(document.clone()));
-        let step = draft.step_with(rank::USER_POLICY, call, &resource, why, effect);
-        draft.needs_user(step, name);
-    }
-    for (policy, document) in inline.iter().filter(|(policy, _)| !wanted_inline.contains_key(*policy)) {
-        let resource = user.inline_policy(policy);
-        draft.change(
-            resource.clone(),
-            ChangeKind::Delete,
-            &missing,
-            document_fields(Some(document), None),
-        );
-        delete_inline(name, policy, &resource, &missing, draft);
-    }
-}
-
-fn detach(name: &UserName, arn: &PolicyArn, resource: &Resource, reason: &str, draft: &mut Draft) -> usize {
-    let call = Call::DetachUserPolicy {
-        user_name: name.clone(),
-        policy_arn: arn.clone(),
-    };
-    let effect = Effect::UserAttachment(name.clone(), arn.clone(), false);
-    let step = draft.step_with(rank::REMOVE, call, resource, reason, effect);
-    draft.needs_user(step, name);
-    step
-}
-
-fn delete_inline(
-    name: &UserName,
-    policy: &InlinePolicyName,
-    resource: &Resource,
-    reason: &str,
-    draft: &mut Draft,
-) -> usize {
-    let call = Call::DeleteUserPolicy {
-        user_name: name.clone(),
-        policy_name: policy.clone(),
-    };
-    let effect = Effect::UserInline(name.clone(), policy.clone(), None);
-    let step = draft.step_with(rank::REMOVE, call, resource, reason, effect);
-    draft.needs_user(step, name);
-    step
 }
 
 fn memberships(
@@ -473,155 +381,22 @@ fn leave(name: &UserName, group: &GroupName, reason: &str, draft: &mut Draft) ->
     step
 }
 
-fn login(
-    name: &UserName,
-    wish: Option<LoginProfileWish>,
-    live: &LiveUser,
-    password_policy: Option<usize>,
-    draft: &mut Draft,
-) {
-    let Some(wish) = wish else { return };
-    let resource = Resource::user(name).login_profile();
-    match (wish, live.credentials.login_profile.as_ref().and_then(Option::as_ref)) {
-        // Whether a reset is still due is a wish about the next sign-in, not a state to hold.
-        (LoginProfileWish::Present { .. }, Some(_)) | (LoginProfileWish::Absent, None) => {}
-        (
-            LoginProfileWish::Present {
-                password_reset_required,
-            },
-            None,
-        ) => {
-            let step = create_login_profile(
-                name,
-                password_reset_required,
-                "declared, and the user has no console password",
-                draft,
-            );
-            draft.after(step, password_policy);
-        }
-        (LoginProfileWish::Absent, Some(_)) => {
-            let reason = "the manifest says `login_profile: none`";
-            draft.change(resource.clone(), ChangeKind::Delete, reason, Vec::new());
-            let step = draft.step(
-                rank::CREDENTIALS_GO,
-                Call::DeleteLoginProfile {
-                    user_name: name.clone(),
-                },
-                &resource,
-                reason,
-            );
-            draft.needs_user(step, name);
-        }
-    }
-}
-
-/// The password comes when everything else about the user is in place, which the caller of the whole plan sees to.
-fn create_login_profile(name: &UserName, password_reset_required: bool, reason: &str, draft: &mut Draft) -> usize {
-    let resource = Resource::user(name).login_profile();
-    let fields = vec![field("password_reset_required", None::<bool>, password_reset_required)];
-    draft.change(resource.clone(), ChangeKind::Create, reason, fields);
-    let call = Call::CreateLoginProfile {
-        user_name: name.clone(),
-        password_reset_required,
-    };
-    let step = draft.step(rank::CREDENTIALS_COME, call, &resource, reason);
-    draft.needs_user(step, name);
-    step
-}
-
-/// No console password, all access keys inactive.
-fn disable(name: &UserName, live: &LiveUser, reason: &str, draft: &mut Draft) -> Vec<usize> {
-    let user = Resource::user(name);
-    let mut steps = Vec::new();
-    for (id, _) in live
-        .credentials
-        .access_keys
-        .iter()
-        .flatten()
-        .filter(|(_, key)| key.active)
-    {
-        let resource = user.access_key(id);
-        draft.change(
-            resource.clone(),
-            ChangeKind::Update,
-            reason,
-            vec![field("status", "Active", "Inactive")],
-        );
-        steps.push(deactivate_key(name, id, &resource, reason, draft));
-    }
-    if live.credentials.login_profile.as_ref().is_some_and(Option::is_some) {
-        let resource = user.login_profile();
-        draft.change(resource.clone(), ChangeKind::Delete, reason, Vec::new());
-        steps.push(delete_login_profile(name, &resource, reason, draft));
-    }
-    steps
-}
-
-fn deactivate_key(name: &UserName, id: &str, resource: &Resource, reason: &str, draft: &mut Draft) -> usize {
-    let call = Call::UpdateAccessKey {
-        user_name: name.clone(),
-        access_key_id: id.to_owned(),
-        status: KeyStatus::Inactive,
-    };
-    let step = draft.step(rank::CREDENTIALS_GO, call, resource, reason);
-    draft.needs_user(step, name);
-    step
-}
-
-fn delete_login_profile(name: &UserName, resource: &Resource, reason: &str, draft: &mut Draft) -> usize {
-    let call = Call::DeleteLoginProfile {
-        user_name: name.clone(),
-    };
-    let step = draft.step(rank::CREDENTIALS_GO, call, resource, reason);
-    draft.needs_user(step, name);
-    step
-}
-
 /// Deletes a user in the order that fails safely: disable, remove authority, remove credentials with MFA last, delete.
 fn delete(resolved: &Resolved<'_>, name: &UserName, live: &LiveUser, reason: &str, draft: &mut Draft) {
     let user = Resource::user(name);
     draft.change(user.clone(), ChangeKind::Delete, reason, Vec::new());
 
-    let mut disabled = Vec::new();
-    for (id, _) in live
-        .credentials
-        .access_keys
-        .iter()
-        .flatten()
-        .filter(|(_, key)| key.active)
-    {
-        disabled.push(deactivate_key(name, id, &user.access_key(id), reason, draft));
-    }
-    if live.credentials.login_profile.as_ref().is_some_and(Option::is_some) {
-        let resource = user.login_profile();
-        draft.change(resource.clone(), ChangeKind::Delete, reason, Vec::new());
-        disabled.push(delete_login_profile(name, &resource, reason, draft));
-    }
-
+    let disabled = credentials::disable_before_deletion(name, live, reason, draft);
     let mut stripped = Vec::new();
     for group in &live.groups {
         stripped.push(leave(name, &resolved.group_after(group), reason, draft));
     }
-    for arn in &live.managed_policies {
-        let resource = user.attachment(arn);
-        draft.change(resource.clone(), ChangeKind::Delete, reason, Vec::new());
-        stripped.push(detach(name, arn, &resource, reason, draft));
-    }
-    for (policy, document) in &live.inline_policies {
-        let resource = user.inline_policy(policy);
-        draft.change(
-            resource.clone(),
-            ChangeKind::Delete,
-            reason,
-            document_fields(Some(document), None),
-        );
-        stripped.push(delete_inline(name, policy, &resource, reason, draft));
-    }
+    stripped.extend(holdings::strip(Owner::User(name), held_by(live), reason, draft));
     for step in &stripped {
         draft.after(*step, disabled.iter().copied());
     }
 
-    let (removed, devices) = delete_credentials(name, live, reason, draft);
+    let (removed, devices) = credentials::delete(name, live, reason, draft);
     for step in &removed {
         draft.after(*step, disabled.iter().chain(&stripped).copied());
     }
@@ -638,86 +413,6 @@ fn delete(resolved: &Resolved<'_>, name: &UserName, live: &LiveUser, reason: &st
         reason,
     );
     draft.after(step, disabled.into_iter().chain(stripped).chain(removed).chain(devices));
-}
-
-/// Keys, SSH keys, service credentials and certificates; then MFA devices, whose steps come second.
-fn delete_credentials(name: &UserName, live: &LiveUser, reason: &str, draft: &mut Draft) -> (Vec<usize>, Vec<usize>) {
-    let user = Resource::user(name);
-    let credentials = &live.credentials;
-    let mut calls: Vec<(Resource, Call)> = Vec::new();
-    for id in credentials.access_keys.iter().flatten().map(|(id, _)| id) {
-        calls.push((
-            user.access_key(id),
-            Call::DeleteAccessKey {
-                user_name: name.clone(),
-                access_key_id: id.clone(),
-            },
-        ));
-    }
-    for id in credentials.ssh_public_keys.iter().flatten() {
-        calls.push((
-            user.ssh_public_key(id),
-            Call::DeleteSSHPublicKey {
-                user_name: name.clone(),
-                ssh_public_key_id: id.clone(),
-            },
-        ));
-    }
-    for id in credentials.service_specific_credentials.iter().flatten() {
-        calls.push((
-            user.service_specific_credential(id),
-            Call::DeleteServiceSpecificCredential {
-                user_name: name.clone(),
-                service_specific_credential_id: id.clone(),
-            },
-        ));
-    }
-    for id in credentials.signing_certificates.iter().flatten() {
-        calls.push((
-            user.signing_certificate(id),
-            Call::DeleteSigningCertificate {
-                user_name: name.clone(),
-                certificate_id: id.clone(),
-            },
-        ));
-    }
-    let removed = calls
-        .into_iter()
-        .map(|(resource, call)| {
-            draft.change(resource.clone(), ChangeKind::Delete, reason, Vec::new());
-            draft.step(rank::DELETE_CREDENTIAL, call, &resource, reason)
-        })
-        .collect();
-    let mut devices = Vec::new();
-    for serial in credentials.mfa_devices.iter().flatten() {
-        let resource = user.mfa_device(serial);
-        draft.change(resource.clone(), ChangeKind::Delete, reason, Vec::new());
-        let call = Call::DeactivateMFADevice {
-            user_name: name.clone(),
-            serial_number: serial.clone(),
-        };
-        let deactivated = draft.step(rank::DELETE_CREDENTIAL, call, &resource, reason);
-        devices.push(deactivated);
-        if is_virtual(serial) {
-            // Left behind, the device would keep its name and stand in the way of a later enrolment.
-            let call = Call::DeleteVirtualMFADevice {
-                serial_number: serial.clone(),
-            };
-            let deleted = draft.step(rank::DELETE_CREDENTIAL, call, &resource, reason);
-            draft.after(deleted, [deactivated]);
-            devices.push(deleted);
-        }
-    }
-    (removed, devices)
-}
-
-/// Whether a serial is that of a virtual device: `arn:…:mfa/…`. FIDO keys are `u2f/`, SMS `sms-mfa/`, hardware no ARN.
-fn is_virtual(serial: &str) -> bool {
-    serial.starts_with("arn:")
-        && serial
-            .splitn(6, ':')
-            .nth(5)
-            .is_some_and(|resource| resource.starts_with("mfa/"))
 }
 
 /// A live user who is not owned: taken out of managed groups, unless a rule leaves them alone.
@@ -746,112 +441,11 @@ fn stranger(resolved: &Resolved<'_>, user: &LiveUser, draft: &mut Draft) -> Vec<
     // A policy that an interrupted run of trueup left on somebody whom the manifest does not own.
     let leftover = user
         .inline_policies
-        .keys()
-        .find(|policy| policy.as_str() == TRANSITION_POLICY);
-    if let (None, Some(policy)) = (rule, leftover) {
-        let resource = Resource::user(name).inline_policy(policy);
+        .iter()
+        .find(|(policy, _)| policy.as_str() == TRANSITION_POLICY);
+    if let (None, Some((policy, document))) = (rule, leftover) {
         let reason = "left by an interrupted apply of trueup";
-        draft.change(
-            resource.clone(),
-            ChangeKind::Delete,
-            reason,
-            document_fields(user.inline_policies.get(policy), None),
-        );
-        delete_inline(name, policy, &resource, reason, draft);
+        holdings::delete_inline(Owner::User(name), policy, document, reason, draft);
     }
     ignored
-}
-
-/// Groups that are to be deleted and have members whom a rule leaves alone cannot go.
-pub(crate) fn keep_groups_of_ignored_members(resolved: &mut Resolved<'_>) {
-    let blocked: BTreeMap<GroupName, UserName> = resolved
-        .live
-        .users
-        .values()
-        .filter(|user| resolved.ignored_users.contains_key(&user.name))
-        .flat_map(|user| user.groups.iter().map(|group| (group.clone(), user.name.clone())))
-        .filter(|(group, _)| matches!(resolved.groups.get(group), Some(Fate::Deleted { .. })))
-        .collect();
-    for (group, user) in blocked {
-        resolved.groups.remove(&group);
-        if resolved.desired.absent.groups.contains_key(&group) {
-            resolved.problem(
-                format!("group `{group}` cannot be deleted: its member `{user}` is ignored by a rule"),
-                format!("take `{user}` out of it by hand, or narrow the rule"),
-            );
-        } else {
-            resolved.unmanaged.push(crate::Listed {
-                resource: Resource::group(&group),
-                reason: format!("not in the manifest, and kept since its member `{user}` is ignored"),
-            });
-        }
-    }
-}
-
-/// Passwords come when everything that decides what their owner can do is in place.
-pub(crate) fn passwords_last(resolved: &Resolved<'_>, draft: &mut Draft) {
-    let passwords: Vec<(usize, UserName)> = draft
-        .steps
-        .iter()
-        .enumerate()
-        .filter_map(|(index, step)| match &step.call {
-            Call::CreateLoginProfile { user_name, .. } => Some((index, user_name.clone())),
-            _ => None,
-        })
-        .collect();
-    if passwords.is_empty() {
-        return;
-    }
-    let mut of_user: BTreeMap<&UserName, Vec<usize>> = BTreeMap::new();
-    let mut of_group: BTreeMap<&GroupName, Vec<usize>> = BTreeMap::new();
-    let mut of_policy: BTreeMap<&PolicyArn, Vec<usize>> = BTreeMap::new();
-    for (index, step) in draft.steps.iter().enumerate() {
-        match &step.effect {
-            Some(
-                Effect::UserInline(user, ..)
-                | Effect::UserAttachment(user, ..)
-                | Effect::Membership(user, ..)
-                | Effect::Boundary(user, _),
-            ) => of_user.entry(user).or_default().push(index),
-            Some(Effect::GroupInline(group, ..) | Effect::GroupAttachment(group, ..)) => {
-                of_group.entry(group).or_default().push(index);
-            }
-            Some(Effect::PolicyDefault(arn, _)) => of_policy.entry(arn).or_default().push(index),
-            None => match &step.call {
-                Call::TagUser { user_name, .. } | Call::UntagUser { user_name, .. } => {
-                    of_user.entry(user_name).or_default().push(index);
-                }
-                _ => {}
-            },
-        }
-    }
-    let mut edges: Vec<(usize, BTreeSet<usize>)> = Vec::new();
-    for (index, name) in &passwords {
-        let mut first: BTreeSet<usize> = of_user.get(name).into_iter().flatten().copied().collect();
-        if let Some(Fate::Declared { desired, .. }) = resolved.users.get(name) {
-            let mut policies: BTreeSet<PolicyArn> = desired
-                .managed_policies
-                .iter()
-                .map(|reference| resolved.arn(reference))
-                .collect();
-            if let BoundaryWish::Present(reference) = &desired.permissions_boundary {
-                policies.insert(resolved.arn(reference));
-            }
-            for group in &desired.groups {
-                first.extend(of_group.get(group).into_iter().flatten());
-                let attached = resolved
-                    .desired
-                    .groups
-                    .get(group)
-                    .into_iter()
-                    .flat_map(|group| &group.managed_policies);
-                policies.extend(attached.map(|reference| resolved.arn(reference)));
-            }
-            first.extend(policies.iter().filter_map(|arn| of_policy.get(arn)).flatten());
-        }
-        edges.push((*index, first));
-    }
-    for (index, first) in edges {
-        draft.after(index, first);
-    }
 }

@@ -4,6 +4,7 @@
 mod aws_policies;
 mod build;
 mod guardrails;
+mod names;
 mod order;
 mod requirements;
 mod rules;
