@@ -102,9 +102,9 @@ pub(crate) enum CliError {
     #[error("this cannot be written as JSON")]
     Json(#[from] serde_json::Error),
     #[error(transparent)]
-    Read(#[from] ReadError),
+    Read(Box<ReadError>),
     #[error("profile `{profile}`")]
-    Profile { profile: String, source: ReadError },
+    Profile { profile: String, source: Box<ReadError> },
     #[error(transparent)]
     Plan(#[from] PlanError),
     #[error(transparent)]
@@ -145,6 +145,12 @@ pub(crate) struct Refusal {
     pub(crate) hint: String,
 }
 
+impl From<ReadError> for CliError {
+    fn from(error: ReadError) -> Self {
+        Self::Read(Box::new(error))
+    }
+}
+
 impl CliError {
     pub(crate) fn refused(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Refused(Refusal {
@@ -172,7 +178,7 @@ impl CliError {
             | Self::Deadline
             | Self::Cancelled
             | Self::Plan(PlanError::Impossible(_)) => 1,
-            Self::Read(error) => match error {
+            Self::Read(error) => match **error {
                 ReadError::Credentials { .. } => 7,
                 ReadError::AccessDenied { .. }
                 | ReadError::Throttled { .. }

@@ -111,9 +111,9 @@ impl Api {
                 // Which profile was meant is what the SDK does not say.
                 (ReadError::Credentials { .. }, Some(profile)) => CliError::Profile {
                     profile: profile.clone(),
-                    source,
+                    source: Box::new(source),
                 },
-                _ => CliError::Read(source),
+                _ => CliError::from(source),
             }),
             Err(_) => Err(CliError::Deadline),
         }
