@@ -4,7 +4,7 @@
 //! terminal; [`TextOptions`] says it. It decides nothing about the account: what it shows is in the data already.
 //!
 //! INVARIANT: names, tags, Sids, descriptions and documents come from a live account or from a manifest and can hold
-//! anything. All text reaches the terminal through [`page::Page`], which escapes everything that is not its own.
+//! anything. All text reaches the terminal through the module `page`, which escapes everything that is not its own.
 
 mod apply;
 mod changes;
