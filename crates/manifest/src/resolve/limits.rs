@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use trueup_model::{Desired, desired::MfaLevel, glob_matches_ignoring_case};
+use trueup_model::{
+    Desired,
+    desired::{BoundaryWish, MfaLevel},
+    glob_matches_ignoring_case,
+};
 
 use crate::{
     context::{At, Context, SourceId, Span},
@@ -212,7 +216,8 @@ impl UserCheck<'_, '_, '_> {
         let copied = self.user.same_permissions_as.as_ref().and_then(|model| {
             let source = desired?.users.get(&model.value)?;
             let group = source.groups.iter().find(|group| !may_use(group.as_str())).cloned();
-            let has_more = !(source.managed_policies.is_empty() && source.inline_policies.is_empty());
+            let has_more = !(source.managed_policies.is_empty() && source.inline_policies.is_empty())
+                || source.permissions_boundary == BoundaryWish::Absent;
             Some((model, group, has_more))
         });
         for group in beyond {
@@ -228,7 +233,9 @@ impl UserCheck<'_, '_, '_> {
                 );
                 self.refuse(model.span, message, hint);
             } else if has_more {
-                let message = format!("user {name} has policies of its own, which users of this file cannot have");
+                let message = format!(
+                    "user {name} has policies or a removed boundary of its own, which users of this file cannot have"
+                );
                 self.refuse(
                     model.span,
                     message,
