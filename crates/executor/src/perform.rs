@@ -253,13 +253,16 @@ impl Run<'_> {
         verdict: Verdict,
         error: CallError,
     ) -> Outcome {
+        // What exists and is not seen yet is worth a few looks.
+        let looks = if verdict == Verdict::Exists { 5 } else { 1 };
         if attempts.may_have_happened
-            && let Some(outcome) = self.outcome_of_lost_creation(action, attempts, 1).await
+            && let Some(outcome) = self.outcome_of_lost_creation(action, attempts, looks).await
         {
             return outcome;
         }
-        // IAM refused this attempt, and nothing is to be seen of an earlier one.
-        attempts.may_have_happened = false;
+        // IAM refused this attempt, and nothing is to be seen of an earlier one. Where it says that there is something
+        // all the same, that may be ours.
+        attempts.may_have_happened &= verdict == Verdict::Exists;
         match verdict {
             Verdict::Exists if matches!(action.call, Call::CreateAccountAlias { .. }) => {
                 attempts.failed(error, "the alias is taken, by this account or another")
@@ -295,7 +298,7 @@ impl Run<'_> {
     }
 
     /// Looks, up to `looks` times, for what a creation made whose answer was lost. `None`: nothing is to be seen of
-    /// it, or it is of no use to look.
+    /// it, or it is of no use to look. Interrupted, it stays unknown: what was delivered for it must be kept.
     async fn outcome_of_lost_creation(&self, action: &Action, attempts: &mut Attempts, looks: u32) -> Option<Outcome> {
         for look in 1..=looks {
             match self.look(&action.call).await {
@@ -309,15 +312,25 @@ impl Run<'_> {
                 Ok(Some(Seen::Nothing)) if look < looks => {
                     let pause = self.pause(Verdict::NotSettled, look + 1);
                     if !self.sleep(pause).await {
-                        return None;
+                        return Some(unknown());
                     }
                 }
                 Ok(Some(Seen::Nothing)) => return None,
-                Err(Stuck::Interrupted) => return None,
+                Err(Stuck::Interrupted) => return Some(unknown()),
                 Err(Stuck::Failed(error)) => return Some(attempts.failed(error, "cannot see what became of it")),
             }
         }
         None
+    }
+}
+
+/// The outcome of a creation that nobody waited to see.
+fn unknown() -> Outcome {
+    Outcome::Failed {
+        error: Failure {
+            outcome_unknown: true,
+            ..Failure::new("the answer was lost, and the run was interrupted before anything was to be seen")
+        },
     }
 }
 

@@ -142,6 +142,48 @@ async fn a_password_that_may_be_in_force_is_kept_and_said_to_be() {
     assert!(report.wrote_anything());
 }
 
+/// The answer is lost, the second attempt is told that there is a password, and reads do not show it yet.
+#[tokio::test(start_paused = true)]
+async fn a_password_that_exists_and_is_not_visible_yet_is_kept() {
+    let mut bench = Bench::new();
+    bench.prepare([create_user("alice")]).await;
+    let mut sent = 0;
+    bench.script(move |request| match request.operation.as_str() {
+        "CreateLoginProfile" => {
+            sent += 1;
+            if sent == 1 { Reaction::Lose } else { Reaction::Pass }
+        }
+        "GetLoginProfile" => refuse(404, "NoSuchEntity", "Login Profile for User alice cannot be found."),
+        _ => Reaction::Pass,
+    });
+    let report = bench.run(&plan([(login_profile("alice"), vec![])])).await;
+    assert!(failure(&report, 1).outcome_unknown, "{report:#?}");
+    assert_eq!(bench.credential_files().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interruption_while_looking_for_a_password_keeps_it() {
+    let mut bench = Bench::new();
+    bench.prepare([create_user("alice")]).await;
+    let (canceller, cancel) = trueup_executor::Cancel::pair();
+    bench.cancel = cancel;
+    let mut sent = 0;
+    bench.script(move |request| match request.operation.as_str() {
+        "CreateLoginProfile" => {
+            sent += 1;
+            if sent == 1 { Reaction::Lose } else { Reaction::Pass }
+        }
+        "GetLoginProfile" => {
+            canceller.cancel();
+            refuse(400, "Throttling", "Rate exceeded")
+        }
+        _ => Reaction::Pass,
+    });
+    let report = bench.run(&plan([(login_profile("alice"), vec![])])).await;
+    assert!(failure(&report, 1).outcome_unknown, "{report:#?}");
+    assert_eq!(bench.credential_files().len(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn without_a_place_for_it_no_password_is_made() {
     let bench = Bench::new();
