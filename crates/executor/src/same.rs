@@ -127,6 +127,8 @@ impl Run<'_> {
         let found = match self.unique_id(entity).await? {
             Some(Some(id)) if id == expected || id.is_empty() => Found::Same,
             Some(Some(_)) => Found::Other,
+            // Renamed by this run and not visible yet under its new name: the call itself waits for that.
+            Some(None) if self.made(entity) => return Ok(Found::Same),
             Some(None) => Found::Gone,
             None => Found::Same,
         };

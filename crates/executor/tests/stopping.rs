@@ -329,3 +329,29 @@ async fn an_endpoint_that_is_gone_stops_the_run() {
     assert!(!report.wrote_anything(), "nothing was sent");
     assert_eq!(report.calls["CreateUser"], 5);
 }
+
+/// What was renamed a moment ago may not be visible under its new name; that does not make it gone.
+#[tokio::test(start_paused = true)]
+async fn a_password_is_taken_from_a_user_whose_new_name_is_not_visible_yet() {
+    let mut bench = Bench::new();
+    bench.prepare([create_user("bob"), login_profile("bob")]).await;
+    let id = bench.user_id("bob").await.unwrap();
+    bench.options.expected_ids = BTreeMap::from([(Resource::user(&user("bob")), id)]);
+    bench.script(|request| match request.operation.as_str() {
+        "GetUser" if request.parameter("UserName") == "robert" => {
+            refuse(404, "NoSuchEntity", "The user with name robert cannot be found.")
+        }
+        _ => Reaction::Pass,
+    });
+    let rename = Call::UpdateUser {
+        user_name: user("bob"),
+        new_user_name: Some(user("robert")),
+        new_path: None,
+    };
+    let remove = Call::DeleteLoginProfile {
+        user_name: user("robert"),
+    };
+    let report = bench.run(&plan([(rename, vec![]), (remove, vec![1])])).await;
+    assert!(matches!(outcome(&report, 2), Outcome::Done { .. }), "{report:#?}");
+    assert_eq!(bench.count("DeleteLoginProfile"), 1);
+}
