@@ -137,7 +137,7 @@ impl Resource {
 
     /// The entity's name: `alice` for `user/alice/login-profile`.
     pub fn entity_name(&self) -> &str {
-        self.0.splitn(3, '/').nth(1).unwrap_or_default()
+        self.0.split('/').nth(1).unwrap_or_default()
     }
 
     /// What stands after the part's kind, for example the policy's name in `user/alice/inline-policy/audit`.
