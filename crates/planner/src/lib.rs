@@ -146,7 +146,8 @@ pub fn plan(desired: &Desired, live: &Live, options: &Options) -> Result<Plan, P
     changes.sort_by(|a, b| a.resource.cmp(&b.resource));
     let facts = digest::facts(&resolved);
     let digest = digest::digest(&resolved, &facts, &actions);
-    let mut all_notes = resolved.notes.clone();
+    let mut all_notes = needs::notes(&resolved);
+    all_notes.extend(resolved.notes.clone());
     all_notes.extend(notes);
     all_notes.extend(guardrail_notes);
     all_notes.extend(live.notes.iter().map(|note| Note {

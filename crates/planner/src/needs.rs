@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use trueup_model::{
-    PolicyArn, Unmanaged,
+    PolicyArn, Resource, Unmanaged,
     desired::MfaLevel,
     live::{CredentialNeeds, Credentials, Needs},
 };
 
 use crate::{
-    references,
+    Note, references,
     requirements::mfa_of,
     resolve::{Fate, Resolved},
 };
@@ -63,6 +63,36 @@ pub(crate) fn missing(resolved: &Resolved<'_>) -> Needs {
     }
     needs.aws_policies = missing_documents(resolved);
     needs
+}
+
+/// What the plan has to go without, since it was not read: a snapshot that an apply left, or one that was edited, does
+/// not hold everything.
+pub(crate) fn notes(resolved: &Resolved<'_>) -> Vec<Note> {
+    let Needs {
+        users,
+        policies,
+        aws_policies,
+        // Only asked for on the way to users' devices.
+        virtual_mfa_devices: _,
+    } = missing(resolved);
+    let note = |strict: bool, resource: Option<Resource>, message: String| Note {
+        strict,
+        resource,
+        message,
+    };
+    let users = users.keys().map(|name| {
+        let message = "its credentials were not read, and the plan takes those for absent; `trueup snapshot` reads them";
+        note(true, Some(Resource::user(name)), message.to_owned())
+    });
+    let policies = policies.iter().map(|name| {
+        let message = "its tags and description were not read, and are not compared; `trueup snapshot` reads them";
+        note(true, Some(Resource::policy(name)), message.to_owned())
+    });
+    let aws_policies = aws_policies.iter().map(|arn| {
+        let message = format!("whether AWS has the policy `{arn}`, and what it allows, was not read");
+        note(false, None, message)
+    });
+    users.chain(policies).chain(aws_policies).collect()
 }
 
 /// AWS managed policies that the manifest names and nobody holds yet: what they allow and deny decides the order of

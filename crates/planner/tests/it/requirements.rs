@@ -8,7 +8,7 @@ use trueup_model::{
     live::Credentials,
 };
 
-use crate::build::{Declare, desired, group, live_of, options, plan, user};
+use crate::build::{Declare, desired, group, live_of, options, plan, policy, user};
 
 const REQUIRED: Option<MfaRequirement> = Some(MfaRequirement {
     level: MfaLevel::Required,
@@ -130,4 +130,21 @@ fn root_by_the_account_summary() {
     assert_eq!(check(0, Some(0), 0), (true, true));
     assert_eq!(check(0, None, 0), (false, true));
     assert_eq!(check(0, Some(0), 1), (false, false));
+}
+
+#[test]
+fn what_was_not_read_is_said_and_fails_a_strict_run() {
+    let mut wanted = desired();
+    wanted.user("alice").login_profile = PASSWORD;
+    wanted.policy("base", &["allow s3:a"]);
+    let mut live = live_of(&wanted);
+    assert_eq!(plan(&wanted, &live).notes, []);
+    live.users.get_mut(&user("alice")).unwrap().credentials = Credentials::default();
+    live.policies.get_mut(&policy("base")).unwrap().metadata = None;
+    let notes = plan(&wanted, &live).notes;
+    let said: Vec<String> = notes
+        .iter()
+        .map(|note| format!("{} {}", note.strict, note.resource.as_ref().unwrap()))
+        .collect();
+    assert_eq!(said, ["true user/alice", "true policy/base"]);
 }
