@@ -24,6 +24,9 @@ pub enum FilesError {
     /// A directory, a pipe, a device.
     #[error("`{0}` is not a regular file")]
     NotAFile(String),
+    /// A file or folder whose name is no text; shown with replacement characters.
+    #[error("the name of `{0}` is not UTF-8")]
+    OddName(String),
     /// More than 64 MiB.
     #[error("`{0}` is larger than 64 MiB")]
     TooLarge(String),
@@ -121,7 +124,7 @@ impl DiskFiles {
             let name = path
                 .file_name()
                 .and_then(|name| name.to_str())
-                .ok_or_else(|| FilesError::NotAFile(shown.clone()))?;
+                .ok_or_else(|| FilesError::OddName(shown.clone()))?;
             (path.parent().unwrap_or(Path::new("")), Some(name.to_owned()))
         } else {
             return Err(FilesError::NotAFile(shown));
@@ -145,15 +148,22 @@ impl DiskFiles {
             // The entry's own kind: a link is a link here, whatever it leads to.
             let kind = entry.file_type().map_err(|e| FilesError::io(&shown(), e))?;
             let name = entry.file_name();
-            let Some(name) = name.to_str() else { continue };
+            let text = name.to_string_lossy();
+            let is_folder = kind.is_dir() && !text.starts_with('.');
+            if !is_folder && !(kind.is_file() && is_yaml(&text)) {
+                continue;
+            }
             let relative = if folder.is_empty() {
-                name.to_owned()
+                text.into_owned()
             } else {
-                format!("{folder}/{name}")
+                format!("{folder}/{text}")
             };
-            if kind.is_dir() && !name.starts_with('.') {
+            if name.to_str().is_none() {
+                return Err(FilesError::OddName(self.display_name(&relative)));
+            }
+            if is_folder {
                 self.list_below(&relative, found)?;
-            } else if kind.is_file() && is_yaml(name) {
+            } else {
                 found.push(relative);
             }
         }
@@ -288,6 +298,24 @@ mod tests {
         assert_eq!(files.read("people/p.json").unwrap(), b"people/p.json");
         let one = DiskFiles::open(&root.join("b.yaml")).unwrap();
         assert_eq!(one.list().unwrap(), ["b.yaml"]);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_file_whose_name_is_no_text_is_not_left_out_silently() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let named = |name: &[u8]| folder.path().join(std::ffi::OsStr::from_bytes(name));
+        fs::write(named(b"\xff.txt"), "").unwrap();
+        fs::create_dir(named(b".\xff")).unwrap();
+        let files = DiskFiles::open(folder.path()).unwrap();
+        assert_eq!(files.list().unwrap(), [""; 0]);
+        fs::write(named(b"\xff.yaml"), "").unwrap();
+        assert!(matches!(files.list(), Err(FilesError::OddName(_))));
+        assert!(matches!(
+            DiskFiles::open(&named(b"\xff.yaml")),
+            Err(FilesError::OddName(_))
+        ));
     }
 
     #[test]
