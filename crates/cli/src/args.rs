@@ -276,9 +276,12 @@ pub(crate) struct ValidateArgs {
     /// How the result is written to stdout
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT", env = "TRUEUP_FORMAT")]
     pub(crate) format: Format,
-    /// Exits 3 on a warning
+    /// Exits 3 on a warning or a lapsed rule
     #[arg(long, action = ArgAction::SetTrue, value_parser = flag, env = "TRUEUP_STRICT")]
     pub(crate) strict: bool,
+    /// The day that `until` is compared with [default: today, UTC]
+    #[arg(long, value_name = "DATE", env = "TRUEUP_AS_OF")]
+    pub(crate) as_of: Option<Date>,
 }
 
 #[derive(Debug, Args)]

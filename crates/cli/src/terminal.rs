@@ -92,6 +92,13 @@ impl Terminal {
         }
     }
 
+    /// Writes why a strict run ends as it does, quiet or not: an exit code alone is no answer.
+    pub(crate) fn strict(&self, findings: &[String]) {
+        for finding in findings {
+            self.message(&format!("strict: {}\n", escape::text(finding)));
+        }
+    }
+
     /// Writes an error with its hints.
     pub(crate) fn error(&self, error: &CliError) {
         let rendered = error.render();

@@ -86,6 +86,21 @@ impl PlainFiles {
         }
     }
 
+    /// Makes the directory, and sees that files can be made in it: before the first write to the account, rather than
+    /// between a user and the password.
+    ///
+    /// # Errors
+    ///
+    /// [`DeliveryError::Write`].
+    pub fn prepare(&self) -> Result<(), DeliveryError> {
+        files::create_private_directory(&self.directory)
+            .and_then(|()| files::try_directory(&self.directory))
+            .map_err(|source| DeliveryError::Write {
+                path: self.directory.clone(),
+                source,
+            })
+    }
+
     fn deliver(&self, user: &UserName, run: &RunId) -> Result<Delivered, DeliveryError> {
         let names = [
             user.as_str(),

@@ -15,6 +15,13 @@ pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
+/// Makes a file in a directory and removes it again.
+pub(crate) fn try_directory(path: &Path) -> io::Result<()> {
+    let attempt = path.join(format!(".trueup-{}", std::process::id()));
+    create_private_file(&attempt)?;
+    fs::remove_file(attempt)
+}
+
 /// Opens a new file that only its owner can read; one that exists, or a link, is an error.
 pub(crate) fn create_private_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();

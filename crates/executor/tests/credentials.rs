@@ -272,3 +272,16 @@ fn plain_files_are_kept_out_of_work_trees_that_would_take_them_up() {
     std::fs::create_dir_all(odd.join(".git")).unwrap();
     assert!(check_plain_directory(&odd).is_err());
 }
+
+#[test]
+fn a_directory_that_cannot_be_written_to_is_found_out_beforehand() {
+    let root = tempfile::tempdir().unwrap();
+    let sign_in = SignIn::after(&plan([]), None, "aws");
+    let files = |directory: &str| PlainFiles::new(root.path().join(directory), sign_in.clone(), 0);
+    files("new/credentials").prepare().unwrap();
+    let made = root.path().join("new/credentials");
+    assert_eq!(std::fs::read_dir(&made).unwrap().count(), 0, "it leaves nothing behind");
+    std::fs::write(root.path().join("file"), "").unwrap();
+    let error = files("file/credentials").prepare().unwrap_err();
+    assert!(matches!(error, DeliveryError::Write { .. }), "{error}");
+}

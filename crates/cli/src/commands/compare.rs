@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The day that it is, UTC.
-fn today() -> Date {
+pub(crate) fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
@@ -54,7 +54,8 @@ pub(crate) async fn plan_live(
         Source::Snapshot(live) => (**live).clone(),
         Source::Api(api) => {
             let identity = api.identity(Some(&desired.account.id)).await?;
-            read_for(api, &identity, desired, options, terminal).await?
+            let _activity = terminal.activity("reading the account");
+            read_for(api, &identity, desired, options).await?
         }
     };
     let plan = trueup_planner::plan(desired, &live, options)?;
@@ -67,9 +68,7 @@ pub(crate) async fn read_for(
     identity: &trueup_reader::Identity,
     desired: &Desired,
     options: &Options,
-    terminal: &Terminal,
 ) -> Result<Live, CliError> {
-    let _activity = terminal.activity("reading the account");
     let mut live = api.read(identity).await?;
     // What is read can raise another question, whose answer raises none: three rounds at most.
     for _ in 0..3 {
@@ -110,31 +109,30 @@ pub(crate) fn show(plan: &Plan, written: Written, terminal: &Terminal) -> Result
     terminal.result(&text)
 }
 
-/// What a strict run does not accept, in words; `None` where there is nothing.
-pub(crate) fn strict_findings(plan: &Plan) -> Option<String> {
+/// What a strict run does not accept, in words. Notes are given whole, since a quiet run has not shown them.
+pub(crate) fn strict_findings(plan: &Plan) -> Vec<String> {
     let unmet = plan.requirements.iter().filter(|requirement| !requirement.met).count();
     let guardrails = plan.guardrails.iter().filter(|finding| !finding.allowed).count();
-    let notes = plan.notes.iter().filter(|note| note.strict).count();
-    let found: Vec<String> = [
+    let counted = [
         (unmet, "requirement not met", "requirements not met"),
         (guardrails, "guardrail", "guardrails"),
-        (notes, "note", "notes"),
     ]
     .into_iter()
     .filter(|(count, _, _)| *count > 0)
-    .map(|(count, one, many)| format!("{count} {}", if count == 1 { one } else { many }))
-    .collect();
-    (!found.is_empty()).then(|| found.join(", "))
+    .map(|(count, one, many)| format!("{count} {}", if count == 1 { one } else { many }));
+    let notes = plan.notes.iter().filter(|note| note.strict);
+    counted.chain(notes.map(|note| note.message.clone())).collect()
 }
 
 /// How plan and drift end.
 pub(crate) fn exit(plan: &Plan, strict: bool, changes_count: bool, terminal: &Terminal) -> Exit {
-    match strict_findings(plan) {
-        Some(found) if strict => {
-            terminal.note(&format!("strict: {found}"));
-            Exit::Strict
-        }
-        _ if changes_count && !plan.changes.is_empty() => Exit::Changes,
-        _ => Exit::Done,
+    let refused = if strict { strict_findings(plan) } else { Vec::new() };
+    terminal.strict(&refused);
+    if !refused.is_empty() {
+        Exit::Strict
+    } else if changes_count && !plan.changes.is_empty() {
+        Exit::Changes
+    } else {
+        Exit::Done
     }
 }

@@ -1,5 +1,6 @@
 //! `trueup validate`: a manifest's problems, without any network.
 
+use jiff::civil::Date;
 use serde::Serialize;
 use trueup_manifest::{Diagnostic, Severity};
 use trueup_model::Desired;
@@ -7,7 +8,7 @@ use trueup_report::escape;
 
 use crate::{
     args::ValidateArgs,
-    commands::{Written, written},
+    commands::{Written, compare, written},
     exit::{CliError, Exit},
     manifest,
     terminal::Terminal,
@@ -49,13 +50,28 @@ pub(crate) fn run(args: &ValidateArgs, terminal: &Terminal) -> Result<Exit, CliE
     match desired {
         None if written == Written::Json => Ok(Exit::Failed),
         None => Err(CliError::Manifest { errors: errors.max(1) }),
-        Some(_) if args.strict && warnings > 0 => {
-            let words = if warnings == 1 { "warning" } else { "warnings" };
-            terminal.note(&format!("strict: {warnings} {words}"));
-            Ok(Exit::Strict)
+        Some(desired) if args.strict => {
+            let counted = match warnings {
+                0 => None,
+                1 => Some("1 warning".to_owned()),
+                more => Some(format!("{more} warnings")),
+            };
+            let as_of = args.as_of.unwrap_or_else(compare::today);
+            let refused: Vec<String> = counted.into_iter().chain(lapsed(&desired, as_of)).collect();
+            terminal.strict(&refused);
+            Ok(if refused.is_empty() { Exit::Done } else { Exit::Strict })
         }
         Some(_) => Ok(Exit::Done),
     }
+}
+
+/// The rules whose last day is over, in words.
+fn lapsed(desired: &Desired, as_of: Date) -> impl Iterator<Item = String> {
+    let rules = desired.scope.ignore.iter().filter(move |rule| rule.lapsed(as_of));
+    rules.map(|rule| {
+        let until = rule.until.map(|date| date.to_string()).unwrap_or_default();
+        format!("the ignore rule `{}` lapsed after {until}", rule.target)
+    })
 }
 
 fn contents(desired: &Desired) -> String {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use trueup_executor::check_plain_directory;
+use trueup_executor::{CredentialsSink, DeliveryError, check_plain_directory};
 use trueup_planner::{Call, Plan};
 use trueup_report::{escape, what_moved};
 
@@ -88,12 +88,16 @@ pub(crate) fn check_guardrails(plan: &Plan, strict: bool, terminal: &Terminal) -
             allow: codes.join(" "),
         });
     }
-    match compare::strict_findings(plan) {
-        Some(found) if strict => {
-            terminal.note(&format!("strict: {found}"));
-            Err(CliError::Strict)
-        }
-        _ => Ok(()),
+    let refused = if strict {
+        compare::strict_findings(plan)
+    } else {
+        Vec::new()
+    };
+    terminal.strict(&refused);
+    if refused.is_empty() {
+        Ok(())
+    } else {
+        Err(CliError::Strict)
     }
 }
 
@@ -118,12 +122,22 @@ pub(crate) fn check_credentials(plan: &Plan, plain: bool, directory: &Path) -> R
             ),
         ));
     }
-    check_plain_directory(directory).map_err(|error| {
-        CliError::Refused(crate::exit::Refusal {
-            hint: error.hint().unwrap_or("choose another --credentials-dir").to_owned(),
-            message: crate::exit::with_causes(&error),
-        })
-    })
+    check_plain_directory(directory).map_err(|error| undeliverable(&error))
+}
+
+/// Sees that the passwords can be written down, after the approval and before the first write.
+pub(crate) fn prepare(sink: &CredentialsSink) -> Result<(), CliError> {
+    match sink {
+        CredentialsSink::Plain(files) => files.prepare().map_err(|error| undeliverable(&error)),
+        CredentialsSink::None => Ok(()),
+    }
+}
+
+fn undeliverable(error: &DeliveryError) -> CliError {
+    CliError::refused(
+        format!("{}; nothing was written", crate::exit::with_causes(error)),
+        error.hint().unwrap_or("choose another --credentials-dir"),
+    )
 }
 
 /// Asks, unless told not to.

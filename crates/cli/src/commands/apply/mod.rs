@@ -55,7 +55,8 @@ pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals
     let _lock = lock::take(&identity.account, &args.compare.live.live, &directories.state)?;
     let (plan, live) = signals
         .unless_caught(async {
-            let live = compare::read_for(&api, &identity, &desired, &options, terminal).await?;
+            let _activity = terminal.activity("reading the account");
+            let live = compare::read_for(&api, &identity, &desired, &options).await?;
             Ok((trueup_planner::plan(&desired, &live, &options)?, live))
         })
         .await?;
@@ -145,6 +146,10 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn execute(&self, terminal: &Terminal, signals: &Signals) -> Result<ApplyOutcome, CliError> {
+        let sink = self.sink();
+        if approve::makes_credentials(self.plan) {
+            approve::prepare(&sink)?;
+        }
         let run_id = RunId::generate(Timestamp::now());
         let journals = self.directories.journals();
         let journal = Journal::create(&journals, self.plan, &run_id)?;
@@ -153,7 +158,7 @@ impl Run<'_> {
         let report = {
             let progress = Shown(terminal.steps(self.plan.actions.len() as u64));
             let (canceller, cancel) = Cancel::pair();
-            let (executor_options, sink) = (self.executor_options(), self.sink());
+            let executor_options = self.executor_options();
             let execution = execute(
                 self.plan,
                 &self.api.clients.iam,

@@ -26,7 +26,7 @@ pub(crate) async fn verify(
     let mut last = None;
     for pause in PAUSES {
         tokio::time::sleep(Duration::from_secs(pause)).await;
-        match read(api, identity, desired, options, terminal).await {
+        match read(api, identity, desired, options).await {
             Ok(plan) if plan.changes.is_empty() => return (Verification::Clean, Some(plan)),
             Ok(plan) => last = Some(plan),
             Err(error) => {
@@ -44,14 +44,8 @@ pub(crate) async fn verify(
     (verification, last)
 }
 
-async fn read(
-    api: &Api,
-    identity: &Identity,
-    desired: &Desired,
-    options: &Options,
-    terminal: &Terminal,
-) -> Result<Plan, CliError> {
-    let live = compare::read_for(api, identity, desired, options, terminal).await?;
+async fn read(api: &Api, identity: &Identity, desired: &Desired, options: &Options) -> Result<Plan, CliError> {
+    let live = compare::read_for(api, identity, desired, options).await?;
     Ok(trueup_planner::plan(desired, &live, options)?)
 }
 
