@@ -25,7 +25,7 @@ use aws_smithy_runtime_api::client::{
     interceptors::context::InterceptorContext, retries::classifiers::RetryClassifierPriority,
 };
 
-use crate::{args::AwsArgs, environment, exit::CliError};
+use crate::{answers::Answers, args::AwsArgs, environment, exit::CliError};
 
 /// How long a connection may take to be made, and one attempt to be answered.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -55,6 +55,8 @@ pub(crate) struct Clients {
     pub(crate) sts: aws_sdk_sts::Client,
     /// Where IAM is, if a flag says so.
     pub(crate) endpoint: Option<String>,
+    /// What has been answered so far.
+    pub(crate) answers: Answers,
     credentials: Option<SharedCredentialsProvider>,
 }
 
@@ -142,6 +144,7 @@ pub(crate) fn assemble(
     sts: aws_sdk_sts::config::Builder,
 ) -> Result<Clients, CliError> {
     let retries = retries()?;
+    let answers = Answers::default();
     // The SDK's own bucket of retry tokens runs dry after a hundred throttled calls, whatever the attempts.
     let partition = RetryPartition::custom("reads")
         .token_bucket(TokenBucket::unlimited())
@@ -150,16 +153,19 @@ pub(crate) fn assemble(
         .retry_config(retries.clone())
         .retry_partition(partition.clone())
         .retry_classifier(NobodyThere::default())
+        .interceptor(answers.clone())
         .build();
     let sts = sts
         .retry_config(retries)
         .retry_partition(partition)
         .retry_classifier(NobodyThere::default())
+        .interceptor(answers.clone())
         .build();
     Ok(Clients {
         iam: aws_sdk_iam::Client::from_conf(iam),
         sts: aws_sdk_sts::Client::from_conf(sts),
         endpoint: None,
+        answers,
         credentials: None,
     })
 }

@@ -133,8 +133,8 @@ pub(crate) enum CliError {
     },
     #[error("everything was written, and the account still differs from the manifest")]
     StillDiffers,
-    #[error("reading took longer than the deadline")]
-    Deadline,
+    #[error("reading took longer than the deadline{}", if *throttled { ": the endpoint throttles its callers" } else { "" })]
+    Deadline { throttled: bool },
 }
 
 /// A refusal with the way out.
@@ -175,7 +175,7 @@ impl CliError {
             | Self::Journal(_)
             | Self::Sandbox(_)
             | Self::Incomplete { written: false, .. }
-            | Self::Deadline
+            | Self::Deadline { .. }
             | Self::Cancelled
             | Self::Plan(PlanError::Impossible(_)) => 1,
             Self::Read(error) => match **error {
@@ -215,7 +215,7 @@ impl CliError {
             }
             Self::Incomplete { .. } => one("apply again: it goes on from where the account is"),
             Self::StillDiffers => one("plan again to see what differs: somebody else may be changing the account"),
-            Self::Deadline => one("--deadline sets how long it may take"),
+            Self::Deadline { .. } => one("--deadline sets how long it may take"),
             _ => Vec::new(),
         }
     }
@@ -288,7 +288,7 @@ mod tests {
             (CliError::NoManifest, 1),
             (CliError::Manifest { errors: 2 }, 1),
             (CliError::Cancelled, 1),
-            (CliError::Deadline, 1),
+            (CliError::Deadline { throttled: true }, 1),
             (CliError::Plan(PlanError::Impossible(Vec::new())), 1),
             (
                 CliError::Guardrails {

@@ -115,7 +115,9 @@ impl Api {
                 },
                 _ => CliError::from(source),
             }),
-            Err(_) => Err(CliError::Deadline),
+            Err(_) => Err(CliError::Deadline {
+                throttled: self.clients.answers.throttled(),
+            }),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The `trueup` binary: reads the command line, runs one command, and turns what came of it into an exit code.
 
+mod answers;
 mod args;
 mod aws;
 mod commands;

@@ -51,11 +51,30 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
         // As for any new file: the umask decides who may read it. It holds no secret.
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    let mut file = builder.tempfile_in(directory)?;
+    let mut file = builder.tempfile_in(directory).map_err(without_path)?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(&path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// The operating system's own words: the name of the temporary file, which differs each time, helps nobody.
+fn without_path(error: io::Error) -> io::Error {
+    match error.to_string().rsplit_once(" at path ") {
+        Some((words, _)) => io::Error::new(error.kind(), words),
+        None => error,
+    }
+}
+
+/// Writes a file that is not there yet. What is no regular file, such as a pipe, is written to.
+pub(crate) fn write_new_text(path: &Path, text: &str) -> Result<(), CliError> {
+    if path.is_file() {
+        return Err(CliError::refused(
+            format!("{} is there already, and is left as it is", path.display()),
+            "remove it first, or name another place",
+        ));
+    }
+    write_text(path, text)
 }
 
 #[cfg(test)]
@@ -75,6 +94,18 @@ mod tests {
     #[test]
     fn a_missing_directory_is_named() {
         let error = write_text(Path::new("/nowhere/at/all"), "x").unwrap_err().render();
-        assert!(error.starts_with("error: cannot write /nowhere/at/all: "), "{error}");
+        assert_eq!(
+            error,
+            "error: cannot write /nowhere/at/all: No such file or directory (os error 2)\n"
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_not_written_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("trueup.yaml");
+        write_new_text(&path, "by hand").unwrap();
+        assert_eq!(write_new_text(&path, "exported").unwrap_err().code(), 1);
+        assert_eq!(read_text(&path).unwrap(), "by hand");
     }
 }

@@ -42,7 +42,7 @@ pub(crate) async fn run(args: &ExportArgs, terminal: &Terminal) -> Result<Exit, 
     }
     match (&args.output, &args.dir) {
         (_, Some(directory)) => write_directory(directory, &exported.files)?,
-        (Some(file), None) => output::write_text(file, &single(&exported.files))?,
+        (Some(file), None) => output::write_new_text(file, &single(&exported.files))?,
         (None, None) => terminal.result(&single(&exported.files))?,
     }
     Ok(Exit::Done)
@@ -63,7 +63,7 @@ fn write_directory(directory: &Path, files: &std::collections::BTreeMap<String, 
                 source,
             })?;
         }
-        output::write_text(&path, text)?;
+        output::write_new_text(&path, text)?;
     }
     Ok(())
 }
