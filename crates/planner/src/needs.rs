@@ -81,7 +81,8 @@ pub(crate) fn notes(resolved: &Resolved<'_>) -> Vec<Note> {
         message,
     };
     let users = users.keys().map(|name| {
-        let message = "its credentials were not read, and the plan takes those for absent; `trueup snapshot` reads them";
+        let message =
+            "its credentials were not read, and the plan takes those for absent; `trueup snapshot` reads them";
         note(true, Some(Resource::user(name)), message.to_owned())
     });
     let policies = policies.iter().map(|name| {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use trueup_model::{
-    PolicyArn, PolicyDocument, Resource, Tags,
+    PolicyArn, PolicyDocument, Resource, Tags, UserName,
     desired::DesiredPolicy,
     live::LivePolicy,
     quota::{TAGS_PER_RESOURCE, VERSIONS_PER_POLICY},
@@ -213,13 +213,18 @@ pub(crate) fn deletions(resolved: &mut Resolved<'_>, draft: &mut Draft) {
             Fate::Declared { .. } => None,
         })
         .collect();
+    if doomed.is_empty() {
+        return;
+    }
+    let holds = holds(resolved, draft);
     for (live, reason) in doomed {
-        let freed = freeing_steps(&live.arn, resolved, draft);
-        let held: Vec<String> = direct_holders(resolved, &live.arn)
-            .into_iter()
-            .filter(|holder| !freed.contains_key(holder))
-            .map(|holder| holder.to_string())
+        let holds = holds.get(&live.arn).map_or(&[][..], Vec::as_slice);
+        let mut held: Vec<String> = holds
+            .iter()
+            .filter(|hold| hold.freed_by.is_none())
+            .map(|hold| hold.holder.to_string())
             .collect();
+        held.dedup();
         if !held.is_empty() {
             if resolved.desired.absent.policies.contains_key(&live.name) {
                 draft.problem(
@@ -242,7 +247,7 @@ pub(crate) fn deletions(resolved: &mut Resolved<'_>, draft: &mut Draft) {
         let resource = Resource::policy(&live.name);
         let fields = document_fields(live.document(), None);
         draft.change(resource.clone(), ChangeKind::Delete, &reason, fields);
-        let mut before: BTreeSet<usize> = freed.into_values().flatten().collect();
+        let mut before: BTreeSet<usize> = holds.iter().filter_map(|hold| hold.freed_by).collect();
         for id in versions_by_age(&live)
             .into_iter()
             .filter(|id| **id != live.default_version)
@@ -269,84 +274,67 @@ pub(crate) fn deletions(resolved: &mut Resolved<'_>, draft: &mut Draft) {
     }
 }
 
-/// Live entities to which a policy is attached, or whose boundary it is, by their live names.
-fn direct_holders(resolved: &Resolved<'_>, arn: &PolicyArn) -> Vec<Resource> {
-    let live = resolved.live;
-    let groups = live
-        .groups
-        .values()
-        .filter(|group| group.managed_policies.contains(arn))
-        .map(|group| Resource::group(&group.name));
-    let users = live
-        .users
-        .values()
-        .filter(|user| user.managed_policies.contains(arn) || user.permissions_boundary.as_ref() == Some(arn))
-        .map(|user| Resource::user(&user.name));
-    let roles = live
-        .roles
-        .values()
-        .filter(|role| role.managed_policies.contains(arn) || role.permissions_boundary.as_ref() == Some(arn))
-        .map(|role| Resource::role(&role.name));
-    groups.chain(users).chain(roles).collect()
+/// One attachment or boundary.
+struct Hold {
+    /// Who holds the policy, by its live name.
+    holder: Resource,
+    /// The step by which it lets go, if it does.
+    freed_by: Option<usize>,
 }
 
-/// Which holders let go of a policy in this plan, and by which steps.
-fn freeing_steps(arn: &PolicyArn, resolved: &Resolved<'_>, draft: &Draft) -> BTreeMap<Resource, BTreeSet<usize>> {
-    let mut freed: BTreeMap<Resource, BTreeSet<usize>> = BTreeMap::new();
-    for holder in direct_holders(resolved, arn) {
-        let mut steps = BTreeSet::new();
-        let mut attached_freed = true;
-        let mut boundary_freed = true;
-        let find = |matches: &dyn Fn(&Call) -> bool| draft.steps.iter().position(|step| matches(&step.call));
-        if let Some(user) = resolved
-            .live
-            .users
-            .values()
-            .find(|user| Resource::user(&user.name) == holder)
-        {
-            let name = resolved.user_after(&user.name);
-            if user.managed_policies.contains(arn) {
-                let step = find(
-                    &|call| matches!(call, Call::DetachUserPolicy { user_name, policy_arn } if *user_name == name && policy_arn == arn),
-                );
-                attached_freed = step.is_some();
-                steps.extend(step);
+/// Who holds which policy. Roles are not managed, so they never let go.
+fn holds<'a>(resolved: &Resolved<'a>, draft: &Draft) -> BTreeMap<&'a PolicyArn, Vec<Hold>> {
+    let mut detached: BTreeMap<(Resource, &PolicyArn), usize> = BTreeMap::new();
+    let mut unbounded: BTreeMap<&UserName, (usize, Option<&PolicyArn>)> = BTreeMap::new();
+    for (index, step) in draft.steps.iter().enumerate() {
+        match &step.call {
+            Call::DetachUserPolicy { user_name, policy_arn } => {
+                detached.insert((Resource::user(user_name), policy_arn), index);
             }
-            if user.permissions_boundary.as_ref() == Some(arn) {
-                let step = find(&|call| match call {
-                    Call::DeleteUserPermissionsBoundary { user_name } | Call::DeleteUser { user_name } => {
-                        *user_name == name
-                    }
-                    Call::PutUserPermissionsBoundary {
-                        user_name,
-                        permissions_boundary,
-                    } => *user_name == name && permissions_boundary != arn,
-                    _ => false,
-                });
-                boundary_freed = step.is_some();
-                steps.extend(step);
+            Call::DetachGroupPolicy { group_name, policy_arn } => {
+                detached.insert((Resource::group(group_name), policy_arn), index);
             }
-        } else if let Some(group) = resolved
-            .live
-            .groups
-            .values()
-            .find(|group| Resource::group(&group.name) == holder)
-        {
-            let name = resolved.group_after(&group.name);
-            let step = find(
-                &|call| matches!(call, Call::DetachGroupPolicy { group_name, policy_arn } if *group_name == name && policy_arn == arn),
-            );
-            attached_freed = step.is_some();
-            steps.extend(step);
-        } else {
-            // Roles are not managed, so they never let go.
-            continue;
-        }
-        if attached_freed && boundary_freed {
-            freed.insert(holder, steps);
+            Call::DeleteUserPermissionsBoundary { user_name } | Call::DeleteUser { user_name } => {
+                unbounded.insert(user_name, (index, None));
+            }
+            Call::PutUserPermissionsBoundary {
+                user_name,
+                permissions_boundary,
+            } => {
+                unbounded.insert(user_name, (index, Some(permissions_boundary)));
+            }
+            _ => {}
         }
     }
-    freed
+    let mut holds: BTreeMap<&PolicyArn, Vec<Hold>> = BTreeMap::new();
+    let mut add = |arn: &'a PolicyArn, holder: Resource, freed_by: Option<usize>| {
+        holds.entry(arn).or_default().push(Hold { holder, freed_by });
+    };
+    for group in resolved.live.groups.values() {
+        let after = Resource::group(&resolved.group_after(&group.name));
+        for arn in &group.managed_policies {
+            let freed_by = detached.get(&(after.clone(), arn)).copied();
+            add(arn, Resource::group(&group.name), freed_by);
+        }
+    }
+    for user in resolved.live.users.values() {
+        let name = resolved.user_after(&user.name);
+        let after = Resource::user(&name);
+        for arn in &user.managed_policies {
+            let freed_by = detached.get(&(after.clone(), arn)).copied();
+            add(arn, Resource::user(&user.name), freed_by);
+        }
+        if let Some(arn) = &user.permissions_boundary {
+            let freed_by = unbounded.get(&name).filter(|(_, next)| *next != Some(arn));
+            add(arn, Resource::user(&user.name), freed_by.map(|(step, _)| *step));
+        }
+    }
+    for role in resolved.live.roles.values() {
+        for arn in role.managed_policies.iter().chain(&role.permissions_boundary) {
+            add(arn, Resource::role(&role.name), None);
+        }
+    }
+    holds
 }
 
 pub(crate) fn own_pair((key, value): (&String, &String)) -> (String, String) {

@@ -331,6 +331,23 @@ impl<'a> Resolved<'a> {
         );
     }
 
+    /// A path that is left out is `/` at creation, which the scope may not hold: the next plan could not touch it.
+    fn refuse_creation(&mut self, kind: &Kind<'_>, name: impl std::fmt::Display, path: Option<&Path>) {
+        if path.is_some() || kind.scope.contains(&Path::root()) {
+            return;
+        }
+        let word = kind.word;
+        let inside = kind
+            .scope
+            .paths
+            .first()
+            .map_or_else(String::new, |path| format!(", for example `path: {path}`"));
+        self.problem(
+            format!("{word} `{name}` would be created at path /, outside the scope"),
+            format!("declare its path{inside}"),
+        );
+    }
+
     fn policies(&mut self) {
         let (desired, live) = (self.desired, self.live);
         let kind = Kind {
@@ -392,6 +409,7 @@ impl<'a> Resolved<'a> {
         }
         for (name, declared) in &desired.policies {
             if !live.policies.contains_key(name) {
+                self.refuse_creation(&kind, name, declared.path.as_ref());
                 self.policies.insert(
                     name.clone(),
                     Fate::Declared {
@@ -419,6 +437,7 @@ impl<'a> Resolved<'a> {
             self.refuse_clash(kind.word, *name, found);
         }
         for (name, declared) in &matches.new {
+            self.refuse_creation(&kind, *name, declared.path.as_ref());
             let fate = Fate::Declared {
                 desired: *declared,
                 live: None,
@@ -483,6 +502,7 @@ impl<'a> Resolved<'a> {
                 });
                 continue;
             }
+            self.refuse_creation(&kind, *name, declared.path.as_ref());
             let fate = Fate::Declared {
                 desired: *declared,
                 live: None,

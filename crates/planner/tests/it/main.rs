@@ -6,5 +6,6 @@ mod build;
 mod guardrails;
 mod names;
 mod order;
+mod policies;
 mod requirements;
 mod rules;

@@ -247,6 +247,26 @@ fn a_declared_user_outside_the_scope_or_ignored_is_an_error() {
 }
 
 #[test]
+fn nothing_is_created_outside_the_scope() {
+    let mut wanted = desired();
+    wanted.user("alice");
+    wanted.scope.users.paths = BTreeSet::from([Path::new("/platform/").unwrap()]);
+    let Err(PlanError::Impossible(found)) = try_plan(&wanted, &live_of(&desired())) else {
+        panic!()
+    };
+    assert_eq!(
+        found[0].message,
+        "user `alice` would be created at path /, outside the scope"
+    );
+    assert_eq!(
+        found[0].hint.as_deref(),
+        Some("declare its path, for example `path: /platform/`")
+    );
+    wanted.user("alice").path = Some(Path::new("/platform/").unwrap());
+    assert_eq!(changes(&plan(&wanted, &live_of(&desired()))), ["+ user/alice"]);
+}
+
+#[test]
 fn a_lapsed_rule_still_protects_and_warns() {
     let mut live_side = desired();
     live_side.user("legacy-1");
@@ -668,36 +688,22 @@ fn the_digest_covers_what_the_plan_rests_on_and_nothing_else() {
         .inline_policies
         .insert(inline("own"), document(&["allow s3:b", "allow s3:a"]));
     assert_eq!(plan(&reordered, &live).digest, base.digest);
+    fn alice(live: &mut trueup_model::Live) -> &mut trueup_model::live::LiveUser {
+        live.users.get_mut(&user("alice")).unwrap()
+    }
     let mutations: [&dyn Fn(&mut trueup_model::Live); 7] = [
+        &|live| alice(live).tags.extend([("a".into(), "b".into())]),
+        &|live| alice(live).path = Path::new("/x/").unwrap(),
+        &|live| alice(live).id.push('2'),
+        &|live| alice(live).groups.clear(),
+        &|live| alice(live).inline_policies.clear(),
+        &|live| alice(live).managed_policies.extend([admin_arn()]),
         &|live| {
-            live.users
-                .get_mut(&user("alice"))
+            live.groups
+                .get_mut(&group("team"))
                 .unwrap()
-                .tags
-                .insert("a".into(), "b".into())
-                .map_or((), drop)
-        },
-        &|live| live.users.get_mut(&user("alice")).unwrap().path = Path::new("/x/").unwrap(),
-        &|live| live.users.get_mut(&user("alice")).unwrap().id.push('2'),
-        &|live| live.users.get_mut(&user("alice")).unwrap().groups.clear(),
-        &|live| live.users.get_mut(&user("alice")).unwrap().inline_policies.clear(),
-        &|live| {
-            drop(
-                live.users
-                    .get_mut(&user("alice"))
-                    .unwrap()
-                    .managed_policies
-                    .insert(admin_arn()),
-            )
-        },
-        &|live| {
-            drop(
-                live.groups
-                    .get_mut(&group("team"))
-                    .unwrap()
-                    .managed_policies
-                    .insert(admin_arn()),
-            )
+                .managed_policies
+                .extend([admin_arn()])
         },
     ];
     for (index, mutate) in mutations.iter().enumerate() {
