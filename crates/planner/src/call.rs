@@ -259,7 +259,7 @@ impl Call {
         )
     }
 
-    /// Whether the call takes something away that another call of the plan does not put back.
+    /// Whether the call deletes or deactivates something. What is only detached or left can be attached or joined again.
     pub fn is_destructive(&self) -> bool {
         let operation = self.operation();
         operation.starts_with("Delete") || operation.starts_with("Deactivate")

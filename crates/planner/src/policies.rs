@@ -188,7 +188,7 @@ pub(crate) fn new_default(
 }
 
 /// Version ids, oldest first. Ids are never reused and grow, which tells more than dates of one-second resolution.
-fn versions_by_age(live: &LivePolicy) -> Vec<&String> {
+pub(crate) fn versions_by_age(live: &LivePolicy) -> Vec<&String> {
     let number = |id: &str| {
         id.trim_start_matches('v')
             .split('.')

@@ -21,6 +21,7 @@ use trueup_model::{
 use crate::{
     ActionId, Call, VersionRef,
     draft::{Draft, rank},
+    policies::versions_by_age,
     quotas::attached_policies_per_user,
     resolve::Resolved,
     world::{Access, Effect, Principal, World},
@@ -462,18 +463,13 @@ impl<'a> Search<'a> {
                 _ => None,
             };
             if live.versions.len() - pruned.len() + made + 1 > VERSIONS_PER_POLICY {
-                let mut old: Vec<&String> = live
-                    .versions
-                    .keys()
-                    .filter(|id| {
-                        **id != live.default_version && !pruned.contains(*id) && wanted_by_final.as_ref() != Some(*id)
-                    })
-                    .collect();
-                old.sort_by_key(|id| (id.len(), (*id).clone()));
-                if let Some(id) = old.first() {
+                let oldest = versions_by_age(live).into_iter().find(|id| {
+                    **id != live.default_version && !pruned.contains(*id) && wanted_by_final.as_ref() != Some(*id)
+                });
+                if let Some(id) = oldest {
                     let call = Call::DeletePolicyVersion {
                         policy_arn: arn.clone(),
-                        version: VersionRef::Id((*id).clone()),
+                        version: VersionRef::Id(id.clone()),
                     };
                     let why = format!("room for a new version: IAM keeps {VERSIONS_PER_POLICY}");
                     room.push(draft.step(rank::POLICY, call, &resource.version(id), &why));
