@@ -74,7 +74,7 @@ fn order(workspace: &Workspace, arguments: &str) -> Result<Option<String>, Strin
         }
         text.push('\n');
     }
-    Ok((!text.is_empty()).then_some(text))
+    Ok((!text.is_empty()).then(|| golden::redact(&text)))
 }
 
 /// Whatever can be planned can be applied, and then nothing is left to do.

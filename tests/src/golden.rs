@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::LazyLock};
 
-use regex_lite::Regex;
+use regex_lite::{Captures, Regex};
 use similar::TextDiff;
 
 use crate::variable;
@@ -44,7 +44,7 @@ pub fn difference(name: &str, expected: &str, found: &str) -> String {
     )
 }
 
-/// Takes digests, ports, ids of runs and times out of an output; everything else is part of the interface.
+/// Takes digests, ports, ids of runs and of access keys, and times out of an output; everything else is part of the interface.
 pub fn redact(text: &str) -> String {
     static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         [
@@ -58,7 +58,24 @@ pub fn redact(text: &str) -> String {
         .map(|(pattern, instead)| (Regex::new(pattern).expect("the pattern is valid"), instead))
         .collect()
     });
-    RULES.iter().fold(text.to_owned(), |text, (pattern, instead)| {
+    let text = RULES.iter().fold(text.to_owned(), |text, (pattern, instead)| {
         pattern.replace_all(&text, *instead).into_owned()
+    });
+    number_access_keys(&text)
+}
+
+/// Numbers ids of access keys by their first appearance. They are the sandbox's own, but whoever scans a repository
+/// for leaked keys cannot know that.
+fn number_access_keys(text: &str) -> String {
+    static KEY: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\bAKIA[A-Z0-9]{16}\b").expect("the pattern is valid"));
+    let mut keys: Vec<String> = Vec::new();
+    KEY.replace_all(text, |found: &Captures<'_>| {
+        let known = keys.iter().position(|key| *key == found[0]);
+        let number = known.unwrap_or_else(|| {
+            keys.push(found[0].to_owned());
+            keys.len() - 1
+        });
+        format!("[KEY {}]", number + 1)
     })
+    .into_owned()
 }

@@ -7,7 +7,10 @@ use std::{
     thread,
 };
 
-use crate::{service::Service, wire};
+use crate::{
+    service::Service,
+    wire::{self, Answer},
+};
 
 /// A running proxy.
 #[derive(Debug)]
@@ -23,6 +26,15 @@ impl Recorder {
     ///
     /// When no port is free.
     pub fn before(service: &Service) -> Self {
+        Self::refusing(service, "")
+    }
+
+    /// The same, and answers one operation as IAM answers those who may not call it.
+    ///
+    /// # Panics
+    ///
+    /// When no port is free.
+    pub fn refusing(service: &Service, operation: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = listener.local_addr().expect("a listener has an address");
         let operations = Arc::new(Mutex::new(Vec::new()));
@@ -31,7 +43,7 @@ impl Recorder {
             for client in listener.incoming().flatten() {
                 let log = Arc::clone(&log);
                 // A client that hangs up ends its own thread and nothing else.
-                thread::spawn(move || relay(client, upstream, &log));
+                thread::spawn(move || relay(client, upstream, operation, &log));
             }
         });
         Self { address, operations }
@@ -48,7 +60,19 @@ impl Recorder {
     }
 }
 
-fn relay(client: TcpStream, upstream: SocketAddr, log: &Mutex<Vec<String>>) -> std::io::Result<()> {
+fn access_denied(operation: &str) -> Answer {
+    let message = format!("User: arn:aws:iam::123456789012:user/deploy is not authorized to perform: iam:{operation}");
+    Answer {
+        status: 403,
+        body: format!(
+            "<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><Error><Type>Sender</Type>\
+             <Code>AccessDenied</Code><Message>{message}</Message></Error>\
+             <RequestId>00000000-0000-4000-8000-000000000000</RequestId></ErrorResponse>"
+        ),
+    }
+}
+
+fn relay(client: TcpStream, upstream: SocketAddr, refused: &str, log: &Mutex<Vec<String>>) -> std::io::Result<()> {
     let mut requests = BufReader::new(client.try_clone()?);
     let mut client = client;
     loop {
@@ -70,10 +94,15 @@ fn relay(client: TcpStream, upstream: SocketAddr, log: &Mutex<Vec<String>>) -> s
         requests.read_exact(&mut body)?;
         let form = String::from_utf8_lossy(&body);
         let operation = form.split('&').find_map(|pair| pair.strip_prefix("Action="));
+        let operation = operation.unwrap_or("no operation");
         log.lock()
             .expect("no thread fails while it holds the log")
-            .push(operation.unwrap_or("no operation").to_owned());
-        let answer = wire::post(upstream, &form)?;
+            .push(operation.to_owned());
+        let answer = if operation == refused {
+            access_denied(operation)
+        } else {
+            wire::post(upstream, &form)?
+        };
         write!(
             client,
             "HTTP/1.1 {} -\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n{}",
