@@ -315,7 +315,7 @@ fn password_policy(view: &View<'_, '_>) -> Vec<String> {
         .collect()
 }
 
-/// Denies that ask for MFA and stop applying to somebody who stays.
+/// Denies that ask for MFA and stop applying to somebody who stays, whether or not others take their place.
 fn mfa(view: &View<'_, '_>) -> Vec<String> {
     let mut found = BTreeSet::new();
     for principal in touched(view) {
@@ -332,10 +332,13 @@ fn mfa(view: &View<'_, '_>) -> Vec<String> {
             .denies
             .iter()
             .any(|deny| view.after.statement(*deny).is_some_and(asks_for_mfa));
-        if lost && !asks_still && !after.allows.is_empty() {
-            found.insert(format!(
-                "user `{name}` would no longer be denied what it does without MFA"
-            ));
+        if lost && !after.allows.is_empty() {
+            // Whether the denies that are left cover as much is not decided by comparing statements.
+            found.insert(if asks_still {
+                format!("user `{name}` would be denied other things without MFA than now, maybe fewer")
+            } else {
+                format!("user `{name}` would no longer be denied what it does without MFA")
+            });
         }
     }
     found.into_iter().collect()

@@ -321,6 +321,14 @@ fn a_deny_without_mfa_that_goes() {
         .inline_policies
         .insert(inline("elsewhere"), PolicyDocument::parse(text).unwrap());
     assert!(!codes(&moved, &live).contains("mfa"));
+    // A deny that asks for MFA in fewer cases is none in the others.
+    let mut narrower = before.clone();
+    let narrow = text.replace(r#""NotAction":"iam:ListMFADevices""#, r#""Action":"ec2:*""#);
+    narrower
+        .user("bob")
+        .inline_policies
+        .insert(inline("mfa"), PolicyDocument::parse(&narrow).unwrap());
+    assert!(codes(&narrower, &live).contains("mfa"));
 }
 
 #[test]
