@@ -457,11 +457,15 @@ impl Finder<'_, '_> {
             avoided,
         }];
         for layer in needed {
-            let is_granted = layer.iter().any(|part| {
+            let granting = layer.iter().find(|part| {
                 self.tables.resources_cover_pattern(part.resources, pattern)
                     && self.tables.is_implied(part.condition, &[condition])
             });
-            if is_granted {
+            if let Some(part) = granting {
+                // It follows anyway, but an example has to show it.
+                questions
+                    .iter_mut()
+                    .for_each(|question| question.conditions.push(part.condition));
                 continue;
             }
             let mut next = Vec::new();
