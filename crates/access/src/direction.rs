@@ -90,7 +90,7 @@ pub(super) struct Cause {
 }
 
 /// What is gained by one cause at one resource.
-type PartGain = (Option<PatternId>, Question, Arc<Outcome>);
+pub(crate) type PartGain = (Option<PatternId>, Question, Arc<Outcome>);
 
 /// How many combinations of statements of several layers are tried.
 const COMBINATIONS: usize = 20_000;
@@ -118,6 +118,26 @@ pub(crate) fn direction(
     };
     finder.run(after, before);
     finder.direction
+}
+
+/// A set of one pattern.
+pub(crate) fn single(pattern: PatternId) -> PatternSet {
+    PatternSet {
+        is_complement: false,
+        patterns: vec![pattern],
+    }
+}
+
+impl<'t, 'd> Finder<'t, 'd> {
+    /// A finder for questions about one set of statements.
+    pub(crate) fn over(tables: &'t mut Tables<'d>) -> Self {
+        Self {
+            tables,
+            reading: Reading::ByField,
+            depth: Depth::First,
+            direction: Direction::default(),
+        }
+    }
 }
 
 impl Finder<'_, '_> {
@@ -202,13 +222,9 @@ impl Finder<'_, '_> {
         causes
     }
 
-    fn everything(&mut self) -> StatementId {
-        let set = || PatternSet {
-            is_complement: false,
-            patterns: vec![Tables::EVERYTHING],
-        };
-        let actions = self.tables.actions(set());
-        let resources = self.tables.resources(set());
+    pub(crate) fn everything(&mut self) -> StatementId {
+        let actions = self.tables.actions(single(Tables::EVERYTHING));
+        let resources = self.tables.resources(single(Tables::EVERYTHING));
         self.tables.statement(crate::tables::Compiled {
             actions,
             by_field: resources,
@@ -403,7 +419,7 @@ impl Finder<'_, '_> {
     }
 
     /// What is gained of actions that these parts match, beside the cause's own: for each pattern of its resources.
-    pub(super) fn gains(&mut self, part: Part, avoided: &[Part], needed: &[Vec<Part>]) -> Vec<PartGain> {
+    pub(crate) fn gains(&mut self, part: Part, avoided: &[Part], needed: &[Vec<Part>]) -> Vec<PartGain> {
         let set = self.tables.get_resources(part.resources).clone();
         let guides: Vec<Option<PatternId>> = match set.is_complement {
             true => vec![None],
@@ -428,16 +444,9 @@ impl Finder<'_, '_> {
 
     /// Patterns as parts without condition.
     fn alone(&mut self, patterns: &[PatternId]) -> Vec<Part> {
-        let alone = |pattern: &PatternId| {
-            let patterns = vec![*pattern];
-            let resources = self.tables.resources(PatternSet {
-                is_complement: false,
-                patterns,
-            });
-            Part {
-                resources,
-                condition: Tables::ALWAYS,
-            }
+        let alone = |pattern: &PatternId| Part {
+            resources: self.tables.resources(single(*pattern)),
+            condition: Tables::ALWAYS,
         };
         patterns.iter().map(alone).collect()
     }

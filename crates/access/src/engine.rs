@@ -7,7 +7,7 @@ use trueup_model::PolicyDocument;
 use crate::comparison::{Actions, Cause, Certainty, Comparison, Context, Finding, Judgement, ListedActions, Verdict};
 use crate::condition::Model;
 use crate::data::IamData;
-use crate::direction::{Depth, Direction, Gain, GainedActions, direction};
+use crate::direction::{Depth, Direction, Finder, Gain, GainedActions, direction};
 use crate::holdings::{Holdings, Request};
 use crate::side::{Documents, Side};
 use crate::tables::{Reading, Tables};
@@ -240,17 +240,25 @@ impl<'d> Engine<'d> {
     }
 
     fn request(&self, gain: &Gain) -> Request {
-        let mut context = Context::new();
-        for (key, model) in &gain.example.model.keys {
-            if let Some(values) = &model.values {
-                context.insert(self.tables.get_key(*key).to_owned(), values.clone());
-            }
-        }
         Request {
             action: gain.example.action.clone(),
             resource: gain.example.resource.clone(),
-            context,
+            context: self.context_of(&gain.example.model),
         }
+    }
+
+    /// The keys of a model that a request must have.
+    pub(crate) fn context_of(&self, model: &Model) -> Context {
+        let present = model.keys.iter().filter_map(|(key, model)| Some((*key, model.values.clone()?)));
+        present.map(|(key, values)| (self.tables.get_key(key).to_owned(), values)).collect()
+    }
+
+    /// Whether every request is allowed: proved.
+    pub(crate) fn allows_everything(&mut self, side: &Side) -> bool {
+        let everything = Finder::over(&mut self.tables).everything();
+        let mut all = Side::default();
+        all.layers.push(BTreeSet::from([everything]));
+        side.unread.is_empty() && direction(&mut self.tables, &all, side, Reading::ByField, Depth::First).is_nothing()
     }
 }
 

@@ -35,8 +35,10 @@ mod direction;
 mod engine;
 mod facts;
 mod holdings;
+mod reach;
 mod search;
 mod side;
+mod summary;
 mod tables;
 mod text;
 mod unlisted;
@@ -45,4 +47,6 @@ pub use comparison::{Actions, Cause, Certainty, Comparison, Finding, Judgement, 
 pub use data::IamData;
 pub use decide::{Decision, Effect};
 pub use engine::Engine;
+pub use reach::{Administrator, Escalation, EscalationPath, Reached, escalation_paths};
 pub use holdings::{Holdings, Origin, PrincipalFacts, Request};
+pub use summary::{Line, summarise};

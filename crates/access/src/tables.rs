@@ -287,6 +287,12 @@ impl<'d> Tables<'d> {
         bits
     }
 
+    /// Whether a set has an action of this name, which is in lower case.
+    pub(crate) fn has_name(&self, id: ActionsId, name: &str) -> bool {
+        let set = self.get_actions(id);
+        set.patterns.iter().any(|pattern| self.get_pattern(*pattern).matches(name)) != set.is_complement
+    }
+
     /// A pattern as a policy's author would write it.
     pub(crate) fn render(&self, id: PatternId) -> String {
         self.render_tokens(self.get_pattern(id).tokens())

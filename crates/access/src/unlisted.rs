@@ -29,7 +29,7 @@ impl Finder<'_, '_> {
     pub(super) fn unlisted(&mut self, cause: &Cause) {
         let set = self.tables.get_actions(cause.actions).clone();
         let plain = self.plain_names(cause);
-        let is_excluded = |finder: &Self, name: &str| set.is_complement && !finder.has_name(cause.actions, name);
+        let is_excluded = |finder: &Self, name: &str| set.is_complement && !finder.tables.has_name(cause.actions, name);
         let guides = if set.is_complement {
             vec![Tables::EVERYTHING]
         } else {
@@ -82,21 +82,12 @@ impl Finder<'_, '_> {
         names
     }
 
-    /// Whether a set has a name.
-    fn has_name(&self, actions: ActionsId, name: &str) -> bool {
-        let set = self.tables.get_actions(actions);
-        set.patterns
-            .iter()
-            .any(|pattern| self.tables.get_pattern(*pattern).matches(name))
-            != set.is_complement
-    }
-
     /// Looks at one name; says whether something is gained.
     fn at_name(&mut self, cause: &Cause, name: &str) -> bool {
         let matching = |finder: &Self, list: &[(ActionsId, Part)]| -> Vec<Part> {
             let mut parts: Vec<Part> = list
                 .iter()
-                .filter(|(actions, _)| finder.has_name(*actions, name))
+                .filter(|(actions, _)| finder.tables.has_name(*actions, name))
                 .map(|(_, part)| *part)
                 .collect();
             parts.sort_unstable();
