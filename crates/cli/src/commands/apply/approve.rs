@@ -36,6 +36,14 @@ impl Reviewed {
         Ok(Self { plan, digest })
     }
 
+    /// What was approved just now.
+    pub(crate) fn of(plan: &Plan) -> Self {
+        Self {
+            plan: Some(plan.clone()),
+            digest: None,
+        }
+    }
+
     /// Refuses a plan that is not the one that was reviewed, and says on stderr what moved.
     pub(crate) fn check(&self, now: &Plan, terminal: &Terminal) -> Result<(), CliError> {
         let digests = self.plan.iter().map(|plan| &plan.digest).chain(&self.digest);
@@ -140,16 +148,8 @@ fn undeliverable(error: &DeliveryError) -> CliError {
     )
 }
 
-/// Asks, unless told not to.
-pub(crate) async fn ask(
-    plan: &Plan,
-    auto_approve: bool,
-    terminal: &Terminal,
-    signals: &Signals,
-) -> Result<(), CliError> {
-    if auto_approve {
-        return Ok(());
-    }
+/// Asks.
+pub(crate) async fn ask(plan: &Plan, terminal: &Terminal, signals: &Signals) -> Result<(), CliError> {
     if !terminal.can_ask() {
         return Err(CliError::refused(
             "there is no terminal to ask for approval; nothing was written",

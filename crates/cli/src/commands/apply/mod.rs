@@ -53,13 +53,12 @@ pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals
     };
     let identity = signals.unless_caught(api.identity(Some(&desired.account.id))).await?;
     let _lock = lock::take(&identity.account, &args.compare.live.live, &directories.state)?;
-    let (plan, live) = signals
-        .unless_caught(async {
-            let _activity = terminal.activity("reading the account");
-            let live = compare::read_for(&api, &identity, &desired, &options).await?;
-            Ok((trueup_planner::plan(&desired, &live, &options)?, live))
-        })
-        .await?;
+    let read_and_plan = async || {
+        let _activity = terminal.activity("reading the account");
+        let live = compare::read_for(&api, &identity, &desired, &options).await?;
+        Ok((trueup_planner::plan(&desired, &live, &options)?, live))
+    };
+    let (plan, mut live) = signals.unless_caught(read_and_plan()).await?;
     compare::write_files(&plan, [&args.compare.json_into])?;
     if written == Written::Text {
         let options = if args.approval.auto_approve {
@@ -72,6 +71,13 @@ pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals
     reviewed.check(&plan, terminal)?;
     approve::check_guardrails(&plan, args.compare.strict, terminal)?;
     approve::check_credentials(&plan, args.credentials.plain_credentials, &directories.credentials)?;
+    if !plan.actions.is_empty() && !args.approval.auto_approve {
+        approve::ask(&plan, terminal, signals).await?;
+        // Somebody may have thought about it for long: what was approved must still be what would be done.
+        let (now, read_again) = signals.unless_caught(read_and_plan()).await?;
+        approve::Reviewed::of(&plan).check(&now, terminal)?;
+        live = read_again;
+    }
     let run = Run {
         args,
         desired: &desired,
@@ -85,7 +91,6 @@ pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals
     let outcome = if plan.actions.is_empty() {
         outcome::nothing_to_do(&plan)
     } else {
-        approve::ask(&plan, args.approval.auto_approve, terminal, signals).await?;
         run.execute(terminal, signals).await?
     };
     let told = run.tell(&outcome, written, terminal);
