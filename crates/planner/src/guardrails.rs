@@ -34,6 +34,7 @@ pub(crate) fn check(view: &View<'_, '_>, allow: &BTreeSet<GuardrailCode>) -> (Ve
     add(GuardrailCode::Deletions, deletions(view));
     add(GuardrailCode::OwnAccess, own_access(view, &mut notes));
     add(GuardrailCode::Administrators, administrators(view));
+    notes.extend(break_glass_of_nobody(view));
     add(GuardrailCode::BreakGlass, break_glass(view));
     add(GuardrailCode::PasswordPolicy, password_policy(view));
     add(GuardrailCode::Mfa, mfa(view));
@@ -257,6 +258,22 @@ fn administrators(view: &View<'_, '_>) -> Vec<String> {
         after.len(),
         lost.join(", ")
     )]
+}
+
+/// A name that protects nobody, most likely a typo.
+fn break_glass_of_nobody(view: &View<'_, '_>) -> Vec<Note> {
+    let desired = view.resolved.desired;
+    let known = |name: &UserName| view.resolved.live.users.contains_key(name) || desired.users.contains_key(name);
+    let unknown = desired.guardrails.break_glass.iter().filter(|name| !known(name));
+    unknown
+        .map(|name| Note {
+            strict: true,
+            resource: None,
+            message: format!(
+                "break-glass user `{name}` is neither in the account nor in the manifest: the name protects nobody"
+            ),
+        })
+        .collect()
 }
 
 fn break_glass(view: &View<'_, '_>) -> Vec<String> {

@@ -418,3 +418,13 @@ fn a_disabled_administrator_is_none() {
     });
     assert!(codes(&before, &live).contains("administrators"));
 }
+
+#[test]
+fn a_break_glass_name_that_protects_nobody_is_said() {
+    let mut wanted = desired();
+    wanted.user("glass");
+    wanted.guardrails.break_glass.extend([user("glass"), user("galss")]);
+    let notes = plan(&wanted, &live_of(&desired())).notes;
+    assert_eq!(notes.len(), 1);
+    assert!(notes[0].strict && notes[0].message.contains("`galss`"));
+}
