@@ -150,7 +150,7 @@ impl DiskFiles {
             let name = entry.file_name();
             let text = name.to_string_lossy();
             let is_folder = kind.is_dir() && !text.starts_with('.');
-            if !is_folder && !(kind.is_file() && is_yaml(&text)) {
+            if !(is_folder || kind.is_file() && is_yaml(&text)) {
                 continue;
             }
             let relative = if folder.is_empty() {
