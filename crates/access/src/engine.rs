@@ -8,7 +8,7 @@ use crate::comparison::{Actions, Cause, Certainty, Comparison, Context, Finding,
 use crate::condition::Model;
 use crate::data::IamData;
 use crate::direction::{Depth, Direction, Finder, Gain, GainedActions, direction};
-use crate::holdings::{Holdings, Request};
+use crate::holdings::{Holdings, PrincipalFacts, Request};
 use crate::side::{Documents, Side};
 use crate::tables::{Reading, Tables};
 
@@ -54,16 +54,8 @@ impl<'d> Engine<'d> {
         unknown.extend(self.causes_of_doubt(&lost, lost_known, "no longer allowed"));
         Comparison {
             verdict: verdict(gained_known, lost_known),
-            gained: gained
-                .gains
-                .iter()
-                .map(|gain| self.finding(gain, after, &new, before, &old))
-                .collect(),
-            lost: lost
-                .gains
-                .iter()
-                .map(|gain| self.finding(gain, before, &old, after, &new))
-                .collect(),
+            gained: self.findings(&gained, (after, &new), (before, &old)),
+            lost: self.findings(&lost, (before, &old), (after, &new)),
             unknown,
             assumptions: assumptions.into_iter().collect(),
         }
@@ -77,14 +69,14 @@ impl<'d> Engine<'d> {
         let (lost, lost_known) = self.decided(&old, &new, Depth::First, &mut assumptions);
         let mut unknown = self.causes_of_doubt(&gained, gained_known, "newly allowed");
         unknown.extend(self.causes_of_doubt(&lost, lost_known, "no longer allowed"));
-        let example = |engine: &Self, direction: &Direction| {
+        let example = |engine: &mut Self, direction: &Direction, facts: &PrincipalFacts| {
             let gain = direction.gains.iter().find(|gain| gain.example.model.is_certain)?;
-            Some(engine.request(gain))
+            Some(engine.request(gain, facts))
         };
         Judgement {
             verdict: verdict(gained_known, lost_known),
-            gained: example(self, &gained),
-            lost: example(self, &lost),
+            gained: example(self, &gained, &after.facts),
+            lost: example(self, &lost, &before.facts),
             unknown,
             assumptions: assumptions.into_iter().collect(),
         }
@@ -191,7 +183,15 @@ impl<'d> Engine<'d> {
         assumed
     }
 
-    fn bare_finding(&self, gain: &Gain) -> Finding {
+    /// What a direction found, as findings about those who have more and those who lack it.
+    fn findings(&mut self, direction: &Direction, having: (&Holdings, &Side), lacking: (&Holdings, &Side)) -> Vec<Finding> {
+        direction.gains.iter().map(|gain| self.finding(gain, having, lacking)).collect()
+    }
+
+    fn finding(&mut self, gain: &Gain, having: (&Holdings, &Side), lacking: (&Holdings, &Side)) -> Finding {
+        let (holdings, side) = if gain.is_deny { lacking } else { having };
+        let statements = self.statement_refs(holdings, side, &[gain.cause]);
+        let example = self.request(gain, &having.0.facts);
         let statement = self.tables.get_statement(gain.cause);
         let literals = self.tables.get_condition(statement.condition);
         Finding {
@@ -203,11 +203,7 @@ impl<'d> Engine<'d> {
                 Some(pattern) => self.tables.render(pattern),
                 None => {
                     let set = self.tables.get_resources(statement.by_field);
-                    let patterns: Vec<String> = set
-                        .patterns
-                        .iter()
-                        .map(|pattern| self.tables.render(*pattern))
-                        .collect();
+                    let patterns: Vec<String> = set.patterns.iter().map(|pattern| self.tables.render(*pattern)).collect();
                     format!("all but {}", patterns.join(", "))
                 }
             },
@@ -215,35 +211,25 @@ impl<'d> Engine<'d> {
                 true => Vec::new(),
                 false => literals.iter().map(|literal| self.tables.describe(*literal)).collect(),
             },
-            cause: Cause::NoBoundary,
+            cause: match (statements.is_empty(), gain.is_deny) {
+                (true, _) => Cause::NoBoundary,
+                (false, true) => Cause::Deny(statements),
+                (false, false) => Cause::Allow(statements),
+            },
             certainty: match gain.example.model.is_certain {
                 true => Certainty::Certain,
                 false => Certainty::May(self.assumptions(&gain.example.model)),
             },
-            example: self.request(gain),
+            example,
         }
     }
 
-    fn finding(&self, gain: &Gain, having: &Holdings, side: &Side, lacking: &Holdings, other: &Side) -> Finding {
-        let (holdings, side) = if gain.is_deny { (lacking, other) } else { (having, side) };
-        let statements = self.statement_refs(holdings, side, &[gain.cause]);
-        let cause = match (statements.is_empty(), gain.is_deny) {
-            (true, _) => Cause::NoBoundary,
-            (false, true) => Cause::Deny(statements),
-            (false, false) => Cause::Allow(statements),
-        };
-        Finding {
-            cause,
-            example: self.request(gain),
-            ..self.bare_finding(gain)
-        }
-    }
-
-    fn request(&self, gain: &Gain) -> Request {
+    fn request(&mut self, gain: &Gain, facts: &PrincipalFacts) -> Request {
+        let (resource, model) = self.tables.illustrate(&gain.example, facts);
         Request {
             action: gain.example.action.clone(),
-            resource: gain.example.resource.clone(),
-            context: self.context_of(&gain.example.model),
+            resource,
+            context: self.context_of(&model),
         }
     }
 

@@ -35,6 +35,8 @@ mod direction;
 mod engine;
 mod facts;
 mod holdings;
+mod illustrate;
+mod lint;
 mod reach;
 mod search;
 mod side;
@@ -47,6 +49,7 @@ pub use comparison::{Actions, Cause, Certainty, Comparison, Finding, Judgement, 
 pub use data::IamData;
 pub use decide::{Decision, Effect};
 pub use engine::Engine;
+pub use lint::{PolicyLint, PolicyLintCode, Severity};
 pub use reach::{Administrator, Escalation, EscalationPath, Reached, escalation_paths};
 pub use holdings::{Holdings, Origin, PrincipalFacts, Request};
 pub use summary::{Line, summarise};

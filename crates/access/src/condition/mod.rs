@@ -16,7 +16,6 @@ use crate::tables::{AtomId, KeyId, PatternId};
 
 pub(crate) use compile::{Compilation, Wildcards, field_count};
 pub(crate) use solve::{Answer, Model, Problem, SolveMemo};
-pub(crate) use theory::KeyModel;
 pub(crate) use values::Values;
 
 /// An atom, or its negation.

@@ -8,5 +8,5 @@ mod template;
 
 pub(crate) use automaton::Automaton;
 pub(crate) use pattern::{Pattern, Token};
-pub(crate) use product::{Explored, Position, Product, Step};
+pub(crate) use product::{Explored, Product, Step};
 pub(crate) use template::{Piece, pieces};

@@ -136,13 +136,6 @@ impl Pattern {
             .collect()
     }
 
-    /// Whether `?` stands in it.
-    pub(crate) fn has_single_wildcards(&self) -> bool {
-        self.tokens
-            .iter()
-            .any(|token| matches!(token, Token::One | Token::OneInField))
-    }
-
     /// The automaton of what searches see.
     pub(crate) fn automaton(&self) -> &Automaton {
         self.automaton
