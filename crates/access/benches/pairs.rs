@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use divan::Bencher;
-use trueup_access::{Engine, Holdings, IamData, PrincipalFacts, Verdict};
+use trueup_access::{Engine, Holdings, IamData, Origin, PrincipalFacts, Verdict};
 use trueup_model::PolicyDocument;
 
 const SAMPLE: usize = 20_000;
@@ -167,4 +167,47 @@ fn read_only_becomes_administrator_with_all_findings(bencher: Bencher<'_, '_>) {
 #[divan::bench(sample_count = 20)]
 fn power_user_becomes_administrator(bencher: Bencher<'_, '_>) {
     verdict(bencher, "PowerUserAccess", "AdministratorAccess");
+}
+
+/// A thousand users with groups of their own besides the one whose policy changes, over 300 policies.
+#[divan::bench(sample_count = 5)]
+fn a_group_of_a_thousand_members_changes(bencher: Bencher<'_, '_>) {
+    let policies: Vec<PolicyDocument> = managed::managed_policies()
+        .into_iter()
+        .step_by(5)
+        .take(300)
+        .map(|(_, document)| document)
+        .collect();
+    let group = |actions: &[&str]| {
+        let text = format!(
+            r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow", "Resource": "*", "Action": {actions:?}}}}}"#
+        );
+        PolicyDocument::parse(&text).unwrap()
+    };
+    let (old, new) = (
+        group(&["s3:Get*", "ec2:Describe*"]),
+        group(&["s3:Get*", "s3:Put*", "ec2:Describe*"]),
+    );
+    let users = |shared: &PolicyDocument| -> Vec<Holdings> {
+        let user = |number: usize| {
+            let own = (0..9).map(|slot| policies[(number * 31 + slot * 17) % policies.len()].clone());
+            let all = own.chain([shared.clone()]).enumerate();
+            Holdings {
+                facts: PrincipalFacts::user("aws", "111122223333", "/", &format!("user-{number}"), []),
+                policies: all
+                    .map(|(index, document)| (Origin::own(index.to_string()), document))
+                    .collect(),
+                boundary: None,
+            }
+        };
+        (0..1_000).map(user).collect()
+    };
+    let (before, after) = (users(&old), users(&new));
+    bencher.bench(|| {
+        let mut engine = Engine::new(IamData::embedded());
+        let pairs = before.iter().zip(&after);
+        pairs
+            .map(|(before, after)| engine.compare(before, after).gained.len())
+            .sum::<usize>()
+    });
 }

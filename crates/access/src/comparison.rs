@@ -81,6 +81,9 @@ pub struct Finding {
     pub certainty: Certainty,
     /// A request of this kind.
     pub example: Request,
+    /// Whether its resource is of a type that the action has, as far as the action data tells. Where it is not, the
+    /// statement may have no effect on this action: for wording, never for a proof.
+    pub is_of_a_known_type: bool,
 }
 
 /// What makes a difference.

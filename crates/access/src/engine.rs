@@ -71,7 +71,7 @@ impl<'d> Engine<'d> {
         unknown.extend(self.causes_of_doubt(&lost, lost_known, "no longer allowed"));
         let example = |engine: &mut Self, direction: &Direction, facts: &PrincipalFacts| {
             let gain = direction.gains.iter().find(|gain| gain.example.model.is_certain)?;
-            Some(engine.request(gain, facts))
+            Some(engine.request(gain, facts).0)
         };
         Judgement {
             verdict: verdict(gained_known, lost_known),
@@ -184,14 +184,23 @@ impl<'d> Engine<'d> {
     }
 
     /// What a direction found, as findings about those who have more and those who lack it.
-    fn findings(&mut self, direction: &Direction, having: (&Holdings, &Side), lacking: (&Holdings, &Side)) -> Vec<Finding> {
-        direction.gains.iter().map(|gain| self.finding(gain, having, lacking)).collect()
+    fn findings(
+        &mut self,
+        direction: &Direction,
+        having: (&Holdings, &Side),
+        lacking: (&Holdings, &Side),
+    ) -> Vec<Finding> {
+        direction
+            .gains
+            .iter()
+            .map(|gain| self.finding(gain, having, lacking))
+            .collect()
     }
 
     fn finding(&mut self, gain: &Gain, having: (&Holdings, &Side), lacking: (&Holdings, &Side)) -> Finding {
         let (holdings, side) = if gain.is_deny { lacking } else { having };
         let statements = self.statement_refs(holdings, side, &[gain.cause]);
-        let example = self.request(gain, &having.0.facts);
+        let (example, is_of_a_known_type) = self.request(gain, &having.0.facts);
         let statement = self.tables.get_statement(gain.cause);
         let literals = self.tables.get_condition(statement.condition);
         Finding {
@@ -203,7 +212,11 @@ impl<'d> Engine<'d> {
                 Some(pattern) => self.tables.render(pattern),
                 None => {
                     let set = self.tables.get_resources(statement.by_field);
-                    let patterns: Vec<String> = set.patterns.iter().map(|pattern| self.tables.render(*pattern)).collect();
+                    let patterns: Vec<String> = set
+                        .patterns
+                        .iter()
+                        .map(|pattern| self.tables.render(*pattern))
+                        .collect();
                     format!("all but {}", patterns.join(", "))
                 }
             },
@@ -221,22 +234,29 @@ impl<'d> Engine<'d> {
                 false => Certainty::May(self.assumptions(&gain.example.model)),
             },
             example,
+            is_of_a_known_type,
         }
     }
 
-    fn request(&mut self, gain: &Gain, facts: &PrincipalFacts) -> Request {
-        let (resource, model) = self.tables.illustrate(&gain.example, facts);
-        Request {
+    fn request(&mut self, gain: &Gain, facts: &PrincipalFacts) -> (Request, bool) {
+        let (resource, model, is_of_a_known_type) = self.tables.illustrate(&gain.example, facts);
+        let request = Request {
             action: gain.example.action.clone(),
             resource,
             context: self.context_of(&model),
-        }
+        };
+        (request, is_of_a_known_type)
     }
 
     /// The keys of a model that a request must have.
     pub(crate) fn context_of(&self, model: &Model) -> Context {
-        let present = model.keys.iter().filter_map(|(key, model)| Some((*key, model.values.clone()?)));
-        present.map(|(key, values)| (self.tables.get_key(key).to_owned(), values)).collect()
+        let present = model
+            .keys
+            .iter()
+            .filter_map(|(key, model)| Some((*key, model.values.clone()?)));
+        present
+            .map(|(key, values)| (self.tables.get_key(key).to_owned(), values))
+            .collect()
     }
 
     /// Whether every request is allowed: proved.

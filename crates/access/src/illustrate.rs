@@ -12,18 +12,19 @@ const ACCOUNT: &str = "123456789012";
 const REGION: &str = "us-east-1";
 
 impl Tables<'_> {
-    /// A resource of a type that the action has, and a context, for the same question; otherwise what was found.
-    pub(crate) fn illustrate(&mut self, example: &Example, facts: &PrincipalFacts) -> (String, Model) {
+    /// A resource of a type that the action has, and a context, for the same question; otherwise what was found, and
+    /// `false`.
+    pub(crate) fn illustrate(&mut self, example: &Example, facts: &PrincipalFacts) -> (String, Model, bool) {
         for pattern in self.real_resources(&example.action, facts) {
             let mut question: Question = example.question.clone();
             question.guides.push(pattern);
             if let Outcome::Found { resource, model } = &*self.search(question)
                 && model.is_certain == example.model.is_certain
             {
-                return (resource.clone(), model.clone());
+                return (resource.clone(), model.clone(), true);
             }
         }
-        (example.resource.clone(), example.model.clone())
+        (example.resource.clone(), example.model.clone(), false)
     }
 
     /// Patterns of the resources that an action can have, the plainest first.
@@ -32,7 +33,11 @@ impl Tables<'_> {
         let Some(action) = data.action(action) else {
             return Vec::new();
         };
-        let partition = facts.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();
+        let partition = facts
+            .arn()
+            .and_then(|arn| arn.split(':').nth(1))
+            .unwrap_or("aws")
+            .to_owned();
         let account = facts.account().unwrap_or(ACCOUNT).to_owned();
         let mut types: Vec<_> = data.resources_of(action).collect();
         // What a request must name is what people think of.

@@ -49,7 +49,7 @@ pub use comparison::{Actions, Cause, Certainty, Comparison, Finding, Judgement, 
 pub use data::IamData;
 pub use decide::{Decision, Effect};
 pub use engine::Engine;
+pub use holdings::{Holdings, Origin, PrincipalFacts, Request};
 pub use lint::{PolicyLint, PolicyLintCode, Severity};
 pub use reach::{Administrator, Escalation, EscalationPath, Reached, escalation_paths};
-pub use holdings::{Holdings, Origin, PrincipalFacts, Request};
 pub use summary::{Line, summarise};

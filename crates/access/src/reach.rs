@@ -28,7 +28,10 @@ pub struct EscalationPath {
 /// The known paths, by name.
 pub fn escalation_paths() -> &'static [EscalationPath] {
     static LIST: OnceLock<Vec<EscalationPath>> = OnceLock::new();
-    #[expect(clippy::expect_used, reason = "the embedded file is part of the build, and a test reads it")]
+    #[expect(
+        clippy::expect_used,
+        reason = "the embedded file is part of the build, and a test reads it"
+    )]
     LIST.get_or_init(|| serde_json::from_str(PATHS).expect("the embedded paths can be read"))
 }
 
@@ -78,7 +81,12 @@ impl Engine<'_> {
                 facts: &holdings.facts,
                 has_variables: false,
             };
-            resource_set(&mut compilation, false, &[resource], crate::condition::Wildcards::ByField)
+            resource_set(
+                &mut compilation,
+                false,
+                &[resource],
+                crate::condition::Wildcards::ByField,
+            )
         };
         let part = Part {
             resources,
@@ -94,11 +102,16 @@ impl Engine<'_> {
             ids.filter(matches).copied().collect()
         };
         let parts = |tables: &Tables<'_>, ids: &[StatementId]| -> Vec<Part> {
-            ids.iter().map(|id| tables.get_statement(*id).part(crate::tables::Reading::ByField)).collect()
+            ids.iter()
+                .map(|id| tables.get_statement(*id).part(crate::tables::Reading::ByField))
+                .collect()
         };
         let denies = matching(&self.tables, &mut side.denies.iter());
-        let layers: Vec<Vec<StatementId>> =
-            side.layers.iter().map(|layer| matching(&self.tables, &mut layer.iter())).collect();
+        let layers: Vec<Vec<StatementId>> = side
+            .layers
+            .iter()
+            .map(|layer| matching(&self.tables, &mut layer.iter()))
+            .collect();
         let avoided = parts(&self.tables, &denies);
         let needed: Vec<Vec<Part>> = layers.iter().map(|ids| parts(&self.tables, ids)).collect();
         let gains = Finder::over(&mut self.tables).gains(part, &avoided, &needed);
@@ -174,12 +187,21 @@ impl Engine<'_> {
         if !side.layers.iter().all(|layer| layer.iter().any(is_everything)) {
             return Administrator::No;
         }
-        let grants = ["iam:AttachUserPolicy", "iam:PutUserPolicy", "iam:AttachGroupPolicy", "iam:PutGroupPolicy"];
+        let grants = [
+            "iam:AttachUserPolicy",
+            "iam:PutUserPolicy",
+            "iam:AttachGroupPolicy",
+            "iam:PutGroupPolicy",
+        ];
         let can_grant = grants.iter().any(|action| {
             let reached = self.reach(&with_mfa, action, "*");
             reached.is_some_and(|reached| reached.is_certain)
         });
-        if can_grant { Administrator::Restricted } else { Administrator::No }
+        if can_grant {
+            Administrator::Restricted
+        } else {
+            Administrator::No
+        }
     }
 
     /// Whether the principal is an administrator, restricted or not.

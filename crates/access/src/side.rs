@@ -43,11 +43,14 @@ struct CompiledDocument {
 /// What a document depends on: the facts about the keys that it names.
 type Dependence = Vec<(String, Option<Option<String>>)>;
 
+/// A document's number and the keys that it names.
+type Numbered = (usize, Arc<Vec<String>>);
+
 /// Documents that were compiled.
 #[derive(Debug, Default)]
 pub(crate) struct Documents {
     /// By text: the document's number and the keys that it names.
-    known: BTreeMap<(bool, String), (usize, Arc<Vec<String>>)>,
+    known: BTreeMap<(bool, String), Numbered>,
     compiled: BTreeMap<(usize, Dependence), Arc<CompiledDocument>>,
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::bits::Bits;
-use crate::comparison::{Actions, Cause, Certainty, Finding};
+use crate::comparison::{Actions, Cause, Certainty, Finding, ListedActions};
 use crate::data::{AccessLevel, IamData};
 use crate::holdings::Request;
 
@@ -35,6 +35,8 @@ pub struct Line {
     pub certainty: Certainty,
     /// A request of this kind.
     pub example: Request,
+    /// Whether its resource is of a type that the action has, as far as the action data tells.
+    pub is_of_a_known_type: bool,
 }
 
 /// How many services are told apart; more are one line.
@@ -75,21 +77,32 @@ impl Line {
 /// What lines share that become one.
 type Manner = (Cause, Vec<String>, Certainty);
 
+/// Actions of one service, and the findings that they come from.
+type Gathered<'f> = (Bits, Vec<(&'f ListedActions, &'f Finding)>);
+
+/// Levels, how many actions they have, and the names of those that are gained alone.
+type Levels = (Vec<AccessLevel>, (usize, Vec<String>));
+
 /// Findings as lines, the broadest first.
 pub fn summarise(findings: &[Finding], data: &IamData) -> Vec<Line> {
-    let mut listed: BTreeMap<(Manner, String), (Bits, Request)> = BTreeMap::new();
+    let mut listed: BTreeMap<(Manner, String), Gathered<'_>> = BTreeMap::new();
     let mut unlisted: BTreeMap<(Manner, String), (BTreeSet<String>, Request)> = BTreeMap::new();
     let mut broad: BTreeSet<(Cause, String)> = BTreeSet::new();
     for finding in findings {
-        let manner = (finding.cause.clone(), finding.conditions.clone(), finding.certainty.clone());
+        let manner = (
+            finding.cause.clone(),
+            finding.conditions.clone(),
+            finding.certainty.clone(),
+        );
         match &finding.actions {
             Actions::Listed(actions) => {
                 broad.insert((finding.cause.clone(), finding.resource.clone()));
                 let key = (manner, finding.resource.clone());
-                let (bits, _) = listed
+                let (bits, members) = listed
                     .entry(key)
-                    .or_insert_with(|| (Bits::new(data.actions().len()), finding.example.clone()));
+                    .or_insert_with(|| (Bits::new(data.actions().len()), Vec::new()));
                 bits.unite(&actions.0);
+                members.push((actions, finding));
             }
             Actions::Unlisted(pattern) => {
                 let entry = unlisted.entry((manner, finding.resource.clone()));
@@ -99,9 +112,11 @@ pub fn summarise(findings: &[Finding], data: &IamData) -> Vec<Line> {
         }
     }
     let mut lines: Vec<Line> = Vec::new();
-    for (((cause, conditions, certainty), resource), (bits, example)) in listed {
+    for (((cause, conditions, certainty), resource), (bits, members)) in listed {
         for (service, services, bits) in by_service(&bits, data) {
             for (levels, names) in by_level(&service, &bits, data) {
+                let is_own = |action: &usize| bits.contains(*action) && levels.contains(&data.actions()[*action].level);
+                let (example, is_of_a_known_type) = example(&members, is_own, data);
                 let line = Line {
                     service: service.clone(),
                     services,
@@ -112,7 +127,8 @@ pub fn summarise(findings: &[Finding], data: &IamData) -> Vec<Line> {
                     conditions: conditions.clone(),
                     cause: cause.clone(),
                     certainty: certainty.clone(),
-                    example: example.clone(),
+                    example,
+                    is_of_a_known_type,
                 };
                 add(&mut lines, line);
             }
@@ -135,11 +151,48 @@ pub fn summarise(findings: &[Finding], data: &IamData) -> Vec<Line> {
             cause,
             certainty,
             example,
+            is_of_a_known_type: false,
         };
         add(&mut lines, line);
     }
-    lines.sort_by(|a, b| (b.services, &a.service, &a.levels, &a.resources).cmp(&(a.services, &b.service, &b.levels, &b.resources)));
+    lines.sort_by(|a, b| {
+        (b.services, &a.service, &a.levels, &a.resources).cmp(&(a.services, &b.service, &b.levels, &b.resources))
+    });
     lines
+}
+
+/// An example for a line, of those of its findings, and whether its resource is of a type that the action has.
+fn example(members: &[(&ListedActions, &Finding)], is_own: impl Fn(&usize) -> bool, data: &IamData) -> (Request, bool) {
+    let is_about = |finding: &Finding| {
+        let action = data.index_of(&finding.example.action.to_ascii_lowercase());
+        action.is_some_and(|action| is_own(&action))
+    };
+    let mut about: Vec<&Finding> = members
+        .iter()
+        .map(|(_, finding)| *finding)
+        .filter(|finding| is_about(finding))
+        .collect();
+    about.sort_by_key(|finding| !finding.is_of_a_known_type);
+    if let Some(finding) = about.first() {
+        return (finding.example.clone(), finding.is_of_a_known_type);
+    }
+    // The same statements match all actions of a finding, so what is true of one is true of the others.
+    let other = members
+        .iter()
+        .find_map(|(actions, finding)| Some((actions.0.iter().find(&is_own)?, *finding)));
+    match other {
+        Some((action, finding)) => {
+            let action = data.actions()[action].name.clone();
+            (
+                Request {
+                    action,
+                    ..finding.example.clone()
+                },
+                false,
+            )
+        }
+        None => (Request::new("*", "*"), false),
+    }
 }
 
 /// Adds a line, or its resources to one that is alike in all else.
@@ -159,6 +212,10 @@ fn add(lines: &mut Vec<Line>, line: Line) {
             known.resources.extend(line.resources);
             known.resources.sort_unstable();
             known.resources.dedup();
+            if line.is_of_a_known_type && !known.is_of_a_known_type {
+                known.example = line.example;
+                known.is_of_a_known_type = true;
+            }
         }
         None => lines.push(line),
     }
@@ -168,23 +225,34 @@ fn by_service(bits: &Bits, data: &IamData) -> Vec<(String, usize, Bits)> {
     let mut services: BTreeMap<usize, Bits> = BTreeMap::new();
     for action in bits.iter() {
         let of_service = services.entry(data.service_index(action));
-        of_service.or_insert_with(|| Bits::new(data.actions().len())).insert(action);
+        of_service
+            .or_insert_with(|| Bits::new(data.actions().len()))
+            .insert(action);
     }
     if services.len() > SERVICES {
         return vec![("*".to_owned(), services.len(), bits.clone())];
     }
-    let named = services.into_iter().map(|(index, bits)| (data.services()[index].prefix.clone(), 1, bits));
+    let named = services
+        .into_iter()
+        .map(|(index, bits)| (data.services()[index].prefix.clone(), 1, bits));
     named.collect()
 }
 
 /// Levels whose actions are gained in full together, the others each with its actions.
-fn by_level(service: &str, bits: &Bits, data: &IamData) -> Vec<(Vec<AccessLevel>, (usize, Vec<String>))> {
+fn by_level(service: &str, bits: &Bits, data: &IamData) -> Vec<Levels> {
     let mut full: (Vec<AccessLevel>, usize) = (Vec::new(), 0);
     let mut partial = Vec::new();
     for level in AccessLevel::ALL {
-        let own: Vec<usize> = bits.iter().filter(|action| data.actions()[*action].level == level).collect();
+        let own: Vec<usize> = bits
+            .iter()
+            .filter(|action| data.actions()[*action].level == level)
+            .collect();
         let all = match data.service(service) {
-            Some(service) => data.actions_of(service).iter().filter(|action| action.level == level).count(),
+            Some(service) => data
+                .actions_of(service)
+                .iter()
+                .filter(|action| action.level == level)
+                .count(),
             None => 0,
         };
         if own.is_empty() {
@@ -194,7 +262,11 @@ fn by_level(service: &str, bits: &Bits, data: &IamData) -> Vec<(Vec<AccessLevel>
             full.0.push(level);
             full.1 += own.len();
         } else {
-            let mut names: Vec<String> = own.iter().take(NAMES).map(|action| data.actions()[*action].name.clone()).collect();
+            let mut names: Vec<String> = own
+                .iter()
+                .take(NAMES)
+                .map(|action| data.actions()[*action].name.clone())
+                .collect();
             if own.len() > NAMES {
                 names.push(format!("{} more", own.len() - NAMES));
             }

@@ -290,7 +290,10 @@ impl<'d> Tables<'d> {
     /// Whether a set has an action of this name, which is in lower case.
     pub(crate) fn has_name(&self, id: ActionsId, name: &str) -> bool {
         let set = self.get_actions(id);
-        set.patterns.iter().any(|pattern| self.get_pattern(*pattern).matches(name)) != set.is_complement
+        set.patterns
+            .iter()
+            .any(|pattern| self.get_pattern(*pattern).matches(name))
+            != set.is_complement
     }
 
     /// A pattern as a policy's author would write it.

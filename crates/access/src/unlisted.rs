@@ -240,8 +240,9 @@ impl Finder<'_, '_> {
                 .patterns
                 .iter()
                 .filter(|pattern| near.binary_search(pattern).is_ok());
-            own.all(|pattern| match is_fixed(pattern) {
-                (covers, misses) => covers || (misses && !set.is_complement),
+            own.all(|pattern| {
+                let (covers, misses) = is_fixed(pattern);
+                covers || (misses && !set.is_complement)
             })
         });
         if decides { Looked::Done } else { Looked::Open }

@@ -158,10 +158,7 @@ impl Network {
         if self.is_v6 {
             Ipv6Addr::from(self.bits).to_string()
         } else {
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "the lower 96 bits of a version 4 address are zero"
-            )]
+            // A version 4 address stands in the upper 32 bits.
             Ipv4Addr::from((self.bits >> 96) as u32).to_string()
         }
     }
@@ -194,7 +191,7 @@ fn find_steps(wishes: &[Wish<'_, (Relation, i128)>], unit: i128) -> Option<i128>
             .flat_map(|(relations, _)| relations.iter().map(|(_, constant)| *constant))
     };
     // Whole numbers make better examples, so they come first.
-    let candidates = std::iter::once(0)
+    let mut candidates = std::iter::once(0)
         .chain(constants())
         .chain(constants().flat_map(|constant| [constant - unit, constant + unit]))
         .chain(constants().flat_map(|constant| [constant - 1, constant + 1]));
@@ -203,8 +200,7 @@ fn find_steps(wishes: &[Wish<'_, (Relation, i128)>], unit: i128) -> Option<i128>
             .iter()
             .all(|(relations, wanted)| relates(relations, *value) == *wanted)
     };
-    let found = candidates.into_iter().find(fits);
-    found
+    candidates.find(fits)
 }
 
 /// A number of steps as a decimal number.

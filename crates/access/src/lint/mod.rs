@@ -178,7 +178,17 @@ impl Engine<'_> {
 }
 
 /// Services of which all actions together are the means to everything, or to losing everything.
-const SENSITIVE: &[&str] = &["iam", "sts", "organizations", "account", "kms", "secretsmanager", "sso", "sso-directory", "cloudtrail"];
+const SENSITIVE: &[&str] = &[
+    "iam",
+    "sts",
+    "organizations",
+    "account",
+    "kms",
+    "secretsmanager",
+    "sso",
+    "sso-directory",
+    "cloudtrail",
+];
 
 fn lint_effect(statement: &Statement, report: &mut Report<'_>) {
     if !statement.is_allow() {
@@ -191,9 +201,10 @@ fn lint_effect(statement: &Statement, report: &mut Report<'_>) {
         report.add(PolicyLintCode::AllowWithNotAction, message);
     }
     if statement.has("NotResource") {
-        let message = "`Allow` with `NotResource` allows every resource but those named, also those that are made later; \
+        let message =
+            "`Allow` with `NotResource` allows every resource but those named, also those that are made later; \
                        name what is allowed, or deny the rest"
-            .to_owned();
+                .to_owned();
         report.add(PolicyLintCode::AllowWithNotResource, message);
     }
     for action in statement.actions() {
@@ -207,7 +218,12 @@ fn lint_effect(statement: &Statement, report: &mut Report<'_>) {
             report.add(PolicyLintCode::WildcardInSensitiveService, message);
         }
     }
-    let matches = |name: &str| statement.actions().iter().any(|own| trueup_model::glob_matches(own, name));
+    let matches = |name: &str| {
+        statement
+            .actions()
+            .iter()
+            .any(|own| trueup_model::glob_matches(own, name))
+    };
     // Statements that allow everything are about more than roles, and everybody sees it.
     let is_everything = statement.actions().contains(&"*");
     let is_open = statement.resources().iter().any(|resource| {
@@ -215,9 +231,10 @@ fn lint_effect(statement: &Statement, report: &mut Report<'_>) {
         *resource == "*" || (resource.contains(":iam:") && matches!(role, "role/*" | "*"))
     });
     if is_open && !is_everything && matches("iam:passrole") && !tests_key(statement, "iam:passedtoservice") {
-        let message = "any role can be passed to any service, and with it whatever the role may do; name the roles, and \
+        let message =
+            "any role can be passed to any service, and with it whatever the role may do; name the roles, and \
                        the service with `iam:PassedToService`"
-            .to_owned();
+                .to_owned();
         report.add(PolicyLintCode::PassRoleOnEverything, message);
     }
     if is_open && !is_everything && matches("sts:assumerole") && !statement.has("Condition") {
@@ -236,18 +253,33 @@ impl Engine<'_> {
     fn lint_mfa(&mut self, document: &PolicyDocument, found: &mut Vec<PolicyLint>) {
         const KEYS: [&str; 2] = ["aws:multifactorauthpresent", "aws:multifactorauthage"];
         let asks = |statement: &Statement| KEYS.iter().any(|key| tests_key(statement, key));
-        if document.statements().iter().any(|statement| statement.is_deny() && asks(statement)) {
+        if document
+            .statements()
+            .iter()
+            .any(|statement| statement.is_deny() && asks(statement))
+        {
             return;
         }
         // A person who may grant something can grant everything.
-        let grants = ["iam:attachuserpolicy", "iam:putuserpolicy", "iam:attachgrouppolicy", "iam:putgrouppolicy", "iam:createpolicyversion"];
+        let grants = [
+            "iam:attachuserpolicy",
+            "iam:putuserpolicy",
+            "iam:attachgrouppolicy",
+            "iam:putgrouppolicy",
+            "iam:createpolicyversion",
+        ];
         for (index, statement) in document.statements().iter().enumerate() {
             let grants = |own: &&str| grants.iter().any(|name| trueup_model::glob_matches(own, name));
             if statement.is_allow() && !asks(statement) && statement.actions().iter().any(grants) {
                 let message = "lets permissions be changed without MFA; ask for it with `\"Bool\": \
                                {\"aws:MultiFactorAuthPresent\": \"true\"}`, or deny what comes without"
                     .to_owned();
-                Report { index, statement, found }.add(PolicyLintCode::MissingMfaCondition, message);
+                Report {
+                    index,
+                    statement,
+                    found,
+                }
+                .add(PolicyLintCode::MissingMfaCondition, message);
             }
         }
     }

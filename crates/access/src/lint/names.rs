@@ -34,7 +34,8 @@ impl Engine<'_> {
             let compiled = compilation.tokens(resource, Wildcards::ByField, false);
             let pattern = self.tables.pattern(compiled.tokens.clone());
             if resource.chars().any(|c| c != '*') && field_count(&compiled.tokens) < 6 {
-                let message = format!("`{resource}` has fewer than the six fields of an ARN; what it matches is not defined");
+                let message =
+                    format!("`{resource}` has fewer than the six fields of an ARN; what it matches is not defined");
                 report.add(PolicyLintCode::ShortArn, message);
                 return;
             }
@@ -66,7 +67,10 @@ impl Engine<'_> {
                 example = example.or(Some(action));
             }
             if let (false, Some(example)) = (is_useful, example) {
-                report.add(PolicyLintCode::ActionWithoutResource, without_resource(data, text, example));
+                report.add(
+                    PolicyLintCode::ActionWithoutResource,
+                    without_resource(data, text, example),
+                );
             }
         }
         for (index, (text, _)) in resources.iter().enumerate() {
@@ -83,7 +87,10 @@ impl Engine<'_> {
     /// Which of the resources an action can have.
     fn fitting(&mut self, action: &Action, resources: &[(&str, PatternId)]) -> Vec<usize> {
         let data = self.tables.data;
-        let types: Vec<PatternId> = data.resources_of(action).map(|(kind, _)| self.tables.template(&kind.arn, None)).collect();
+        let types: Vec<PatternId> = data
+            .resources_of(action)
+            .map(|(kind, _)| self.tables.template(&kind.arn, None))
+            .collect();
         let meets = |tables: &Tables<'_>, resource: PatternId| {
             types.iter().any(|kind| {
                 let mut budget = BUDGET;
@@ -92,15 +99,27 @@ impl Engine<'_> {
             })
         };
         let fitting = resources.iter().enumerate();
-        fitting.filter(|(_, (_, resource))| meets(&self.tables, *resource)).map(|(index, _)| index).collect()
+        fitting
+            .filter(|(_, (_, resource))| meets(&self.tables, *resource))
+            .map(|(index, _)| index)
+            .collect()
     }
 }
 
 fn without_resource(data: &IamData, text: &str, example: &Action) -> String {
-    let types: Vec<String> = data.resources_of(example).map(|(kind, _)| format!("`{}`", kind.arn)).collect();
-    let name = if text.contains(['*', '?']) { format!("`{text}`, for example `{}`,", example.name) } else { format!("`{}`", example.name) };
+    let types: Vec<String> = data
+        .resources_of(example)
+        .map(|(kind, _)| format!("`{}`", kind.arn))
+        .collect();
+    let name = if text.contains(['*', '?']) {
+        format!("`{text}`, for example `{}`,", example.name)
+    } else {
+        format!("`{}`", example.name)
+    };
     match types.is_empty() {
-        true => format!("{name} takes no resource, so it is allowed or denied on `*` alone and the statement has no effect on it"),
+        true => format!(
+            "{name} takes no resource, so it is allowed or denied on `*` alone and the statement has no effect on it"
+        ),
         false => format!("{name} works on none of the resources, but on {}", types.join(", ")),
     }
 }
@@ -118,17 +137,26 @@ fn lint_action(data: &IamData, pattern: &str, report: &mut Report<'_>) {
     let Some(known) = data.service(service) else {
         let prefixes = data.services().iter().map(|service| service.prefix.as_str());
         let hint = did_you_mean(service, prefixes);
-        report.add(PolicyLintCode::UnknownService, format!("no service has the prefix `{service}`, {as_of}{hint}"));
+        report.add(
+            PolicyLintCode::UnknownService,
+            format!("no service has the prefix `{service}`, {as_of}{hint}"),
+        );
         return;
     };
     if is_pattern(name) {
         if data.expand(pattern).is_empty() {
-            report.add(PolicyLintCode::PatternWithoutAction, format!("`{pattern}` matches no action, {as_of}"));
+            report.add(
+                PolicyLintCode::PatternWithoutAction,
+                format!("`{pattern}` matches no action, {as_of}"),
+            );
         }
     } else if data.action(pattern).is_none() {
         let names = data.actions_of(known).iter().map(|action| action.name.as_str());
         let hint = did_you_mean(pattern, names);
-        report.add(PolicyLintCode::UnknownAction, format!("{} has no action `{pattern}`, {as_of}{hint}", known.name));
+        report.add(
+            PolicyLintCode::UnknownAction,
+            format!("{} has no action `{pattern}`, {as_of}{hint}", known.name),
+        );
     }
 }
 
@@ -138,7 +166,8 @@ fn did_you_mean<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> String 
     // The first of equals, so that the offer does not depend on anything else.
     let mut best: Option<(f64, &str)> = None;
     for name in known {
-        let likeness = strsim::normalized_damerau_levenshtein(&lower, &name.to_ascii_lowercase()).max(alike(name) - 0.1);
+        let likeness =
+            strsim::normalized_damerau_levenshtein(&lower, &name.to_ascii_lowercase()).max(alike(name) - 0.1);
         if likeness >= ALIKE && best.is_none_or(|(most, _)| likeness > most) {
             best = Some((likeness, name));
         }

@@ -21,10 +21,18 @@ impl Engine<'_> {
         let statements = document.statements();
         let Some(own) = ids[index] else { return };
         let same_effect = |other: &usize| statements[*other].is_allow() == statements[index].is_allow();
-        let others: Vec<(usize, StatementId)> =
-            ids.iter().enumerate().filter_map(|(other, id)| Some((other, (*id)?))).filter(|(other, _)| *other != index).collect();
+        let others: Vec<(usize, StatementId)> = ids
+            .iter()
+            .enumerate()
+            .filter_map(|(other, id)| Some((other, (*id)?)))
+            .filter(|(other, _)| *other != index)
+            .collect();
         if statements[index].is_allow() {
-            let denies: BTreeSet<StatementId> = others.iter().filter(|(other, _)| !same_effect(other)).map(|(_, id)| *id).collect();
+            let denies: BTreeSet<StatementId> = others
+                .iter()
+                .filter(|(other, _)| !same_effect(other))
+                .map(|(_, id)| *id)
+                .collect();
             if !denies.is_empty() && self.is_nothing(own, &BTreeSet::new(), &denies) {
                 let message = "everything that it allows is denied by the same policy".to_owned();
                 report.add(PolicyLintCode::UnreachableStatement, message);
@@ -37,9 +45,15 @@ impl Engine<'_> {
             .filter(|(other, id)| same_effect(other) && (*other < index || *id != own))
             .map(|(_, id)| *id)
             .collect();
-        let is_copy = others.iter().any(|(other, id)| same_effect(other) && *id == own && *other < index);
+        let is_copy = others
+            .iter()
+            .any(|(other, id)| same_effect(other) && *id == own && *other < index);
         if is_copy || (!alike.is_empty() && self.is_nothing(own, &alike, &BTreeSet::new())) {
-            let does = if statements[index].is_allow() { "allows" } else { "denies" };
+            let does = if statements[index].is_allow() {
+                "allows"
+            } else {
+                "denies"
+            };
             let message = format!("other statements of the same policy have all that it {does}; it can be left out");
             report.add(PolicyLintCode::RedundantStatement, message);
         }

@@ -7,7 +7,7 @@ use trueup_model::PolicyDocument;
 
 /// Name and document of every AWS managed policy, by name.
 #[expect(clippy::expect_used, reason = "a test without its data fails")]
-pub fn managed_policies() -> Vec<(String, PolicyDocument)> {
+pub(crate) fn managed_policies() -> Vec<(String, PolicyDocument)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sandbox/data/aws-managed-policies.jsonl.gz");
     let bytes = std::fs::read(path).expect("the sandbox has the managed policies");
     let mut text = String::new();

@@ -7,27 +7,27 @@ use std::net::IpAddr;
 use serde_json::Value;
 
 /// Values by key in lower case.
-pub type Context = BTreeMap<String, Vec<String>>;
+pub(crate) type Context = BTreeMap<String, Vec<String>>;
 
 /// A request with its whole context.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Asked {
-    pub action: String,
-    pub resource: String,
-    pub context: Context,
+pub(crate) struct Asked {
+    pub(crate) action: String,
+    pub(crate) resource: String,
+    pub(crate) context: Context,
 }
 
 /// Policies of a principal, as JSON.
 #[derive(Debug, Clone, Default)]
-pub struct Held {
-    pub policies: Vec<Value>,
-    pub boundary: Option<Value>,
+pub(crate) struct Held {
+    pub(crate) policies: Vec<Value>,
+    pub(crate) boundary: Option<Value>,
     /// Keys that every request of the principal has; they win over the request's.
-    pub own: Context,
+    pub(crate) own: Context,
 }
 
 /// Whether a request is allowed, reading ARNs field by field.
-pub fn is_allowed(held: &Held, asked: &Asked) -> bool {
+pub(crate) fn is_allowed(held: &Held, asked: &Asked) -> bool {
     let mut context = asked.context.clone();
     context.extend(held.own.clone());
     let context = &context;

@@ -5,10 +5,10 @@ use serde_json::{Map, Value, json};
 use crate::evaluator::{Asked, Context, Held};
 
 /// A small generator of random numbers (splitmix64): the same seed gives the same cases.
-pub struct Random(pub u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -16,15 +16,15 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    pub fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         (self.next() % limit as u64) as usize
     }
 
-    pub fn chance(&mut self, percent: usize) -> bool {
+    pub(crate) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    pub fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+    pub(crate) fn pick<T: Clone>(&mut self, from: &[T]) -> T {
         from[self.below(from.len())].clone()
     }
 
@@ -301,7 +301,7 @@ fn policy(random: &mut Random, allow_percent: usize) -> Value {
 }
 
 /// Policies of a user.
-pub fn held(random: &mut Random) -> Held {
+pub(crate) fn held(random: &mut Random) -> Held {
     let count = 1 + random.below(3);
     let boundary = random.chance(20).then(|| policy(random, 85));
     Held {
@@ -312,7 +312,7 @@ pub fn held(random: &mut Random) -> Held {
 }
 
 /// The same user after a change.
-pub fn changed(random: &mut Random, before: &Held) -> Held {
+pub(crate) fn changed(random: &mut Random, before: &Held) -> Held {
     let mut after = before.clone();
     for _ in 0..1 + random.below(2) {
         let at = random.below(after.policies.len());
@@ -341,7 +341,7 @@ pub fn changed(random: &mut Random, before: &Held) -> Held {
 }
 
 /// What a user is: its keys.
-pub fn own(random: &mut Random) -> Context {
+pub(crate) fn own(random: &mut Random) -> Context {
     let mut own = Context::new();
     own.insert(
         "aws:username".to_owned(),
@@ -355,7 +355,7 @@ pub fn own(random: &mut Random) -> Context {
 }
 
 /// A request of the universe.
-pub fn asked(random: &mut Random) -> Asked {
+pub(crate) fn asked(random: &mut Random) -> Asked {
     let mut context = Context::new();
     for (key, values) in FOUND {
         if random.chance(60) {
