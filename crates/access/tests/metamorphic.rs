@@ -1,4 +1,11 @@
 //! Changes of text that change nothing: reordered, split, merged, in other letter case, or covered already.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::type_complexity,
+    reason = "a test that fails to set up its case has failed"
+)]
 
 #[path = "managed/mod.rs"]
 mod managed;

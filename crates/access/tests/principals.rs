@@ -1,5 +1,11 @@
 //! What principals may do, by groups, boundaries, denies and variables; administrators, escalation paths, and lines
 //! for people.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that fails to set up its case has failed"
+)]
 
 #[path = "managed/mod.rs"]
 mod managed;

@@ -1,5 +1,11 @@
 //! Every pair of small policies over a universe that is small enough to try all of its requests: the verdict must be
 //! exactly the one that trying gives.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that fails to set up its case has failed"
+)]
 
 use serde_json::{Value, json};
 use trueup_access::{Engine, IamData, Verdict};

@@ -1,4 +1,10 @@
 //! The engine against a brute-force evaluator that shares no code with it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that fails to set up its case has failed"
+)]
 
 mod evaluator;
 mod generate;
