@@ -145,12 +145,13 @@ fn update(
     let mut member_of: BTreeSet<GroupName> = BTreeSet::new();
     for group in &live.groups {
         match resolved.ignored_groups.get(group) {
-            Some(rule) => ignored.push(Ignored {
+            // A group can be ignored and external at once, and then be named.
+            Some(rule) if !groups.contains(group) => ignored.push(Ignored {
                 resource: Resource::group(group).member(name),
                 rule: rule.rule.clone(),
                 reason: rule.reason.clone(),
             }),
-            None => {
+            _ => {
                 member_of.insert(resolved.group_after(group));
             }
         }

@@ -174,6 +174,21 @@ fn a_membership_in_an_ignored_group_is_left() {
 }
 
 #[test]
+fn a_membership_that_is_declared_is_there_although_a_rule_ignores_the_external_group() {
+    let mut wanted = desired();
+    wanted.user("alice").groups.insert(group("tf-x"));
+    wanted.external.groups.insert(group("tf-x"));
+    let mut live_side = wanted.clone();
+    live_side.group("tf-x");
+    wanted.scope.ignore.push(IgnoreRule {
+        target: IgnoreTarget::Group("tf-*".into()),
+        reason: "terraform's".into(),
+        until: None,
+    });
+    assert!(plan(&wanted, &live_of(&live_side)).changes.is_empty());
+}
+
+#[test]
 fn unmanaged_entities_are_reported_and_deleted_only_on_request() {
     let mut live_side = desired();
     live_side.group("extra");
