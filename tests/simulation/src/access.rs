@@ -23,21 +23,33 @@ impl Requests {
     }
 
     fn add(&mut self, other: &Self) {
-        self.0.iter_mut().zip(&other.0).for_each(|(mine, theirs)| *mine |= theirs);
+        self.0
+            .iter_mut()
+            .zip(&other.0)
+            .for_each(|(mine, theirs)| *mine |= theirs);
     }
 
     fn keep(&mut self, other: &Self) {
-        self.0.iter_mut().zip(&other.0).for_each(|(mine, theirs)| *mine &= theirs);
+        self.0
+            .iter_mut()
+            .zip(&other.0)
+            .for_each(|(mine, theirs)| *mine &= theirs);
     }
 
     fn remove(&mut self, other: &Self) {
-        self.0.iter_mut().zip(&other.0).for_each(|(mine, theirs)| *mine &= !theirs);
+        self.0
+            .iter_mut()
+            .zip(&other.0)
+            .for_each(|(mine, theirs)| *mine &= !theirs);
     }
 
     /// The first request that none of the others has.
     fn outside(&self, others: &[Option<&Self>]) -> Option<usize> {
         self.0.iter().enumerate().find_map(|(index, mine)| {
-            let left = others.iter().flatten().fold(*mine, |left, other| left & !other.0[index]);
+            let left = others
+                .iter()
+                .flatten()
+                .fold(*mine, |left, other| left & !other.0[index]);
             (left != 0).then(|| index * 64 + left.trailing_zeros() as usize)
         })
     }
@@ -242,7 +254,9 @@ impl Facts<'_> {
         if key.eq_ignore_ascii_case("aws:username") {
             return self.name.map(str::to_owned);
         }
-        let tag = key.split_once('/').filter(|(prefix, _)| prefix.eq_ignore_ascii_case("aws:PrincipalTag"));
+        let tag = key
+            .split_once('/')
+            .filter(|(prefix, _)| prefix.eq_ignore_ascii_case("aws:PrincipalTag"));
         let (_, tag) = tag.unwrap_or_else(|| panic!("the evaluator does not know the variable {key}"));
         self.tags.get(&tag.to_lowercase()).cloned()
     }
@@ -309,7 +323,8 @@ fn holds(
     let operators = conditions.and_then(Value::as_object).into_iter().flatten();
     let tests = operators.flat_map(|(operator, block)| {
         let keys = block.as_object().expect("an operator holds keys");
-        keys.iter().map(move |(key, values)| (operator.as_str(), key.as_str(), values))
+        keys.iter()
+            .map(move |(key, values)| (operator.as_str(), key.as_str(), values))
     });
     tests.into_iter().all(|(operator, key, values)| {
         let found = if key.eq_ignore_ascii_case("aws:MultiFactorAuthPresent") {
@@ -372,7 +387,9 @@ fn matches(pattern: &str, text: &str) -> bool {
             let mut text = text.chars();
             text.next().is_some() && matches(characters.as_str(), text.as_str())
         }
-        Some(literal) => text.strip_prefix(literal).is_some_and(|text| matches(characters.as_str(), text)),
+        Some(literal) => text
+            .strip_prefix(literal)
+            .is_some_and(|text| matches(characters.as_str(), text)),
     }
 }
 
@@ -383,7 +400,10 @@ mod tests {
 
     fn account(documents: &[&str], boundary: Option<&str>) -> Account {
         let mut account = Account::default();
-        let inline = documents.iter().enumerate().map(|(at, text)| (at.to_string(), (*text).to_owned()));
+        let inline = documents
+            .iter()
+            .enumerate()
+            .map(|(at, text)| (at.to_string(), (*text).to_owned()));
         let mut user = User::default();
         user.own.name = "alice".to_owned();
         user.own.inline = inline.collect();
@@ -406,11 +426,16 @@ mod tests {
         let mut universe = Universe::new(all, BTreeMap::new(), &BTreeSet::from(["alice".to_owned()]));
         let everyone = universe.everyone(&account);
         let may = |request: &usize| everyone["id"].0[request / 64] >> (request % 64) & 1 == 1;
-        (0..universe.size()).filter(may).map(|request| universe.describe(request)).collect()
+        (0..universe.size())
+            .filter(may)
+            .map(|request| universe.describe(request))
+            .collect()
     }
 
     fn statement(effect: &str, action: &str, more: &str) -> String {
-        format!(r#"{{"Version":"2012-10-17","Statement":{{"Effect":"{effect}","Action":"{action}","Resource":"*"{more}}}}}"#)
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":{{"Effect":"{effect}","Action":"{action}","Resource":"*"{more}}}}}"#
+        )
     }
 
     #[test]
@@ -420,9 +445,21 @@ mod tests {
             statement("Allow", "*", ""),
             statement("Deny", "s3:Get", ""),
         );
-        assert!(allowed(&[&get], None).iter().any(|request| request.starts_with("s3:get on ")));
-        assert!(!allowed(&[&all, &deny], None).iter().any(|request| request.starts_with("s3:get on ")));
-        assert!(allowed(&[&all, &deny], None).iter().any(|request| request.starts_with("zz:nothing")));
+        assert!(
+            allowed(&[&get], None)
+                .iter()
+                .any(|request| request.starts_with("s3:get on "))
+        );
+        assert!(
+            !allowed(&[&all, &deny], None)
+                .iter()
+                .any(|request| request.starts_with("s3:get on "))
+        );
+        assert!(
+            allowed(&[&all, &deny], None)
+                .iter()
+                .any(|request| request.starts_with("zz:nothing"))
+        );
         let limited = allowed(&[&all], Some(&get));
         assert!(!limited.is_empty() && limited.iter().all(|request| request.starts_with("s3:get")));
         assert!(allowed(&[], Some(&all)).is_empty());
@@ -438,7 +475,11 @@ mod tests {
         assert!(!allowed(&[&statement("Allow", "s3:Get", red)], None).is_empty());
         assert!(allowed(&[&statement("Allow", "s3:Get", &red.replace("red", "blue"))], None).is_empty());
         let home = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:Get","Resource":"arn:aws:s3:::home/${aws:username}/*"}}"#;
-        assert!(allowed(&[home], None).iter().all(|request| request.contains("home/alice/")));
+        assert!(
+            allowed(&[home], None)
+                .iter()
+                .all(|request| request.contains("home/alice/"))
+        );
         let literal = allowed(&[&home.replace("2012-10-17", "2008-10-17")], None);
         assert!(literal.iter().all(|request| request.contains("home/${aws:username}/")));
     }
@@ -448,6 +489,10 @@ mod tests {
         let but = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","NotAction":"s3:*","NotResource":"arn:aws:s3:::a"}}"#;
         let left = allowed(&[but], None);
         assert!(!left.is_empty());
-        assert!(!left.iter().any(|request| request.starts_with("s3:") || request.contains("arn:aws:s3:::a ")));
+        assert!(
+            !left
+                .iter()
+                .any(|request| request.starts_with("s3:") || request.contains("arn:aws:s3:::a "))
+        );
     }
 }

@@ -150,7 +150,10 @@ impl Account {
 
     /// The id of the user of this name.
     pub fn user_id(&self, name: &str) -> Option<&str> {
-        let found = self.users.iter().find(|(_, user)| user.own.name.eq_ignore_ascii_case(name));
+        let found = self
+            .users
+            .iter()
+            .find(|(_, user)| user.own.name.eq_ignore_ascii_case(name));
         found.map(|(id, _)| id.as_str())
     }
 }

@@ -36,7 +36,14 @@ impl Case {
     }
 
     fn declares_nothing(&self) -> bool {
-        let Desired { account, policies, groups, users, absent, .. } = &self.desired;
+        let Desired {
+            account,
+            policies,
+            groups,
+            users,
+            absent,
+            ..
+        } = &self.desired;
         account.alias.is_none()
             && account.password_policy.is_none()
             && policies.is_empty()
@@ -52,7 +59,12 @@ impl Case {
         let policies: BTreeSet<PolicyArn> = live.policies.values().map(|policy| policy.arn.clone()).collect();
         let exists = |arn: &PolicyArn| arn.is_aws_managed() || policies.contains(arn);
         let groups: BTreeSet<_> = live.groups.keys().cloned().collect();
-        let per_user = live.account.summary.get("AttachedPoliciesPerUserQuota").copied().unwrap_or(10);
+        let per_user = live
+            .account
+            .summary
+            .get("AttachedPoliciesPerUserQuota")
+            .copied()
+            .unwrap_or(10);
         for group in live.groups.values_mut() {
             group.managed_policies.retain(exists);
             truncate_set(&mut group.managed_policies, quota::ATTACHED_POLICIES_PER_GROUP);
@@ -90,41 +102,62 @@ impl Case {
         let declared: BTreeSet<_> = desired.users.keys().cloned().collect();
         for user in desired.users.values_mut() {
             let found = live.users.contains_key(&user.name);
-            user.previously.retain(|old| !declared.contains(old) && taken.insert(old.clone()));
+            user.previously
+                .retain(|old| !declared.contains(old) && taken.insert(old.clone()));
             let mut lives = found;
-            user.previously.retain(|old| !live.users.contains_key(old) || !std::mem::replace(&mut lives, true));
+            user.previously
+                .retain(|old| !live.users.contains_key(old) || !std::mem::replace(&mut lives, true));
         }
-        desired.absent.users.retain(|name, _| !declared.contains(name) && !taken.contains(name));
+        desired
+            .absent
+            .users
+            .retain(|name, _| !declared.contains(name) && !taken.contains(name));
 
         let mut taken = BTreeSet::new();
         let declared: BTreeSet<_> = desired.groups.keys().cloned().collect();
-        desired.external.groups.retain(|name| live.groups.contains_key(name) && !declared.contains(name));
+        desired
+            .external
+            .groups
+            .retain(|name| live.groups.contains_key(name) && !declared.contains(name));
         for group in desired.groups.values_mut() {
             let found = live.groups.contains_key(&group.name);
             let external = &desired.external.groups;
-            group.previously.retain(|old| {
-                !declared.contains(old) && !external.contains(old) && taken.insert(old.clone())
-            });
+            group
+                .previously
+                .retain(|old| !declared.contains(old) && !external.contains(old) && taken.insert(old.clone()));
             let mut lives = found;
-            group.previously.retain(|old| !live.groups.contains_key(old) || !std::mem::replace(&mut lives, true));
+            group
+                .previously
+                .retain(|old| !live.groups.contains_key(old) || !std::mem::replace(&mut lives, true));
         }
         let external = &desired.external.groups;
-        desired.absent.groups.retain(|name, _| {
-            !declared.contains(name) && !taken.contains(name) && !external.contains(name)
-        });
+        desired
+            .absent
+            .groups
+            .retain(|name, _| !declared.contains(name) && !taken.contains(name) && !external.contains(name));
 
         let declared: BTreeSet<_> = desired.policies.keys().cloned().collect();
         desired.external.policies.retain(|arn| {
             live.policies.values().any(|policy| policy.arn == *arn) && !declared.contains(&arn.policy_name())
         });
         let external: BTreeSet<_> = desired.external.policies.iter().map(PolicyArn::policy_name).collect();
-        desired.absent.policies.retain(|name, _| !declared.contains(name) && !external.contains(name));
+        desired
+            .absent
+            .policies
+            .retain(|name, _| !declared.contains(name) && !external.contains(name));
     }
 
     /// What is declared or absent is in scope, and no rule ignores it.
     fn close_scope(&mut self) {
         let Self { live, desired, .. } = self;
-        let Desired { scope, policies, groups, users, absent, .. } = desired;
+        let Desired {
+            scope,
+            policies,
+            groups,
+            users,
+            absent,
+            ..
+        } = desired;
         let home = |kind: &trueup_model::KindScope| kind.paths.first().cloned().unwrap_or_else(Path::root);
 
         policies.retain(|name, policy| match live.policies.get(name) {
@@ -139,7 +172,11 @@ impl Case {
                 true
             }
         });
-        absent.policies.retain(|name, _| live.policies.get(name).is_none_or(|found| scope.policies.contains(&found.path)));
+        absent.policies.retain(|name, _| {
+            live.policies
+                .get(name)
+                .is_none_or(|found| scope.policies.contains(&found.path))
+        });
         for group in groups.values_mut() {
             let names = std::iter::once(&group.name).chain(&group.previously);
             let mut found = false;
@@ -156,7 +193,11 @@ impl Case {
                 group.path = Some(home(&scope.groups));
             }
         }
-        absent.groups.retain(|name, _| live.groups.get(name).is_none_or(|found| scope.groups.contains(&found.path)));
+        absent.groups.retain(|name, _| {
+            live.groups
+                .get(name)
+                .is_none_or(|found| scope.groups.contains(&found.path))
+        });
         for user in users.values_mut() {
             let names = std::iter::once(&user.name).chain(&user.previously);
             let mut found = false;
@@ -173,21 +214,35 @@ impl Case {
                 user.path = Some(home(&scope.users));
             }
         }
-        absent.users.retain(|name, _| live.users.get(name).is_none_or(|found| scope.users.contains(&found.path)));
+        absent.users.retain(|name, _| {
+            live.users
+                .get(name)
+                .is_none_or(|found| scope.users.contains(&found.path))
+        });
 
         for user in users.values_mut() {
-            user.tags.retain(|key, _| !is_reserved_tag_key(key) && !scope.ignores_tag(key));
+            user.tags
+                .retain(|key, _| !is_reserved_tag_key(key) && !scope.ignores_tag(key));
             one_key_each(&mut user.tags);
         }
         for policy in policies.values_mut() {
-            policy.tags.retain(|key, _| !is_reserved_tag_key(key) && !scope.ignores_tag(key));
+            policy
+                .tags
+                .retain(|key, _| !is_reserved_tag_key(key) && !scope.ignores_tag(key));
         }
         self.close_rules();
     }
 
     fn close_rules(&mut self) {
         let Self { live, desired, .. } = self;
-        let Desired { scope, policies, groups, users, absent, .. } = desired;
+        let Desired {
+            scope,
+            policies,
+            groups,
+            users,
+            absent,
+            ..
+        } = desired;
         let rules = std::mem::take(&mut scope.ignore);
         for rule in rules {
             let alone = Scope {
@@ -195,20 +250,29 @@ impl Case {
                 ..scope.clone()
             };
             let none = Tags::new();
-            let user_names = users.values().flat_map(|user| std::iter::once(&user.name).chain(&user.previously));
+            let user_names = users
+                .values()
+                .flat_map(|user| std::iter::once(&user.name).chain(&user.previously));
             let hits_user = user_names.chain(absent.users.keys()).any(|name| {
                 let live_tags = live.users.get(name).map_or(&none, |found| &found.tags);
                 let tags = users.get(name).map_or(&none, |user| &user.tags);
-                [&none, live_tags, tags].iter().any(|tags| alone.ignores_user(name.as_str(), tags).is_some())
+                [&none, live_tags, tags]
+                    .iter()
+                    .any(|tags| alone.ignores_user(name.as_str(), tags).is_some())
             });
-            let group_names = groups.values().flat_map(|group| std::iter::once(&group.name).chain(&group.previously));
-            let hits_group =
-                group_names.chain(absent.groups.keys()).any(|name| alone.ignores_group(name.as_str()).is_some());
+            let group_names = groups
+                .values()
+                .flat_map(|group| std::iter::once(&group.name).chain(&group.previously));
+            let hits_group = group_names
+                .chain(absent.groups.keys())
+                .any(|name| alone.ignores_group(name.as_str()).is_some());
             let hits_policy = policies.keys().chain(absent.policies.keys()).any(|name| {
                 let metadata = live.policies.get(name).and_then(|found| found.metadata.as_ref());
                 let live_tags = metadata.map_or(&none, |metadata| &metadata.tags);
                 let tags = policies.get(name).map_or(&none, |policy| &policy.tags);
-                [live_tags, tags].iter().any(|tags| alone.ignores_policy(name.as_str(), tags).is_some())
+                [live_tags, tags]
+                    .iter()
+                    .any(|tags| alone.ignores_policy(name.as_str(), tags).is_some())
             });
             // A tag's rule is written for one kind of thing, and would be an error where it hits what is declared.
             let hits = match &rule.target {
@@ -224,7 +288,13 @@ impl Case {
     }
 
     fn close_references(&mut self) {
-        let Desired { policies, groups, users, external, .. } = &mut self.desired;
+        let Desired {
+            policies,
+            groups,
+            users,
+            external,
+            ..
+        } = &mut self.desired;
         let nameable = |reference: &PolicyRef| match reference {
             PolicyRef::Declared(name) => policies.contains_key(name),
             PolicyRef::Arn(arn) => arn.is_aws_managed() || external.policies.contains(arn),
@@ -257,24 +327,42 @@ impl Case {
 
     /// Everything that stands in a policy on either side, and can be in force at some moment.
     pub fn documents(&self) -> impl Iterator<Item = &PolicyDocument> {
-        let Live { users, groups, policies, roles, .. } = &self.live;
+        let Live {
+            users,
+            groups,
+            policies,
+            roles,
+            ..
+        } = &self.live;
         let live = users.values().flat_map(|user| user.inline_policies.values());
         let live = live.chain(groups.values().flat_map(|group| group.inline_policies.values()));
         let live = live.chain(roles.values().flat_map(|role| role.inline_policies.values()));
         let versions = policies.values().flat_map(|policy| policy.versions.values());
         let live = live.chain(versions.map(|version| &version.document));
-        let Desired { users, groups, policies, .. } = &self.desired;
+        let Desired {
+            users,
+            groups,
+            policies,
+            ..
+        } = &self.desired;
         let desired = users.values().flat_map(|user| user.inline_policies.values());
         let desired = desired.chain(groups.values().flat_map(|group| group.inline_policies.values()));
-        live.chain(desired).chain(policies.values().map(|policy| &policy.document))
+        live.chain(desired)
+            .chain(policies.values().map(|policy| &policy.document))
     }
 
     /// The AWS managed policies that either side names.
     pub fn aws_policies(&self) -> BTreeSet<&str> {
-        let Live { users, groups, roles, .. } = &self.live;
-        let live = users.values().flat_map(|user| user.managed_policies.iter().chain(&user.permissions_boundary));
+        let Live {
+            users, groups, roles, ..
+        } = &self.live;
+        let live = users
+            .values()
+            .flat_map(|user| user.managed_policies.iter().chain(&user.permissions_boundary));
         let live = live.chain(groups.values().flat_map(|group| &group.managed_policies));
-        let roles = roles.values().flat_map(|role| role.managed_policies.iter().chain(&role.permissions_boundary));
+        let roles = roles
+            .values()
+            .flat_map(|role| role.managed_policies.iter().chain(&role.permissions_boundary));
         let Desired { users, groups, .. } = &self.desired;
         let boundaries = users.values().filter_map(|user| match &user.permissions_boundary {
             BoundaryWish::Present(reference) => Some(reference),

@@ -57,14 +57,20 @@ pub type Verdict = Result<(), String>;
 pub type Property = dyn Fn(&Case, &Tally) -> Verdict + Sync;
 
 fn variable(name: &str) -> Option<u64> {
-    #[expect(clippy::disallowed_methods, reason = "the simulation's own switches, not the product's")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the simulation's own switches, not the product's"
+    )]
     let text = std::env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text}")))
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} is a number, not {text}")),
+    )
 }
 
 /// How many cases are run where so many are meant for every day: `TRUEUP_SIMULATION_CASES`, in the proportion in which
 /// properties stand to one another, is for the long run.
-fn count(daily: u64) -> u64 {
+pub fn daily(daily: u64) -> u64 {
     const DAILY: u64 = 3000;
     variable("TRUEUP_SIMULATION_CASES").map_or(daily, |cases| (cases * daily).div_ceil(DAILY).max(1))
 }
@@ -81,7 +87,7 @@ pub fn check(name: &str, daily: u64, property: &Property) -> Tally {
         Some(seed) => seed..seed + 1,
         None => {
             let first = variable("TRUEUP_SIMULATION_FROM").unwrap_or(0);
-            first..first + count(daily)
+            first..first + self::daily(daily)
         }
     };
     let begin = Instant::now();
@@ -99,7 +105,10 @@ pub fn check(name: &str, daily: u64, property: &Property) -> Tally {
                     }
                     if let Err(broken) = guarded(&Case::of(seed), &tally, property) {
                         stop.store(true, Ordering::Relaxed);
-                        failures.lock().unwrap_or_else(PoisonError::into_inner).insert(seed, broken);
+                        failures
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .insert(seed, broken);
                     }
                 }
             });
@@ -133,7 +142,8 @@ fn guarded(case: &Case, tally: &Tally, property: &Property) -> Verdict {
 
 fn words(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without words")
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("without words")
 }
 
 fn tell(name: &str, seed: u64, broken: &str, property: &Property) -> String {
@@ -179,6 +189,10 @@ pub fn directory() -> TempDir {
     let memory = Path::new("/dev/shm");
     let mut builder = tempfile::Builder::new();
     builder.prefix("trueup-simulation-");
-    let made = if memory.is_dir() { builder.tempdir_in(memory) } else { builder.tempdir() };
+    let made = if memory.is_dir() {
+        builder.tempdir_in(memory)
+    } else {
+        builder.tempdir()
+    };
     made.expect("a temporary directory")
 }

@@ -41,7 +41,9 @@ fn require(holds: bool, broken: impl FnOnce() -> String) -> Verdict {
 }
 
 fn same(what: &str, before: &Value, after: &Value) -> Verdict {
-    require(before == after, || format!("{what} is not owned and has changed from {before} to {after}"))
+    require(before == after, || {
+        format!("{what} is not owned and has changed from {before} to {after}")
+    })
 }
 
 /// Whether an entity went away by the manifest's will.
@@ -65,7 +67,9 @@ impl View<'_> {
                     AliasWish::Absent => None,
                     AliasWish::Present(alias) => Some(alias.as_str()),
                 };
-                require(after["alias"].as_str() == wanted, || format!("the alias is {}", after["alias"]))?;
+                require(after["alias"].as_str() == wanted, || {
+                    format!("the alias is {}", after["alias"])
+                })?;
             }
         }
         let found = &after["password_policy"];
@@ -74,7 +78,9 @@ impl View<'_> {
             Some(PasswordPolicyWish::AwsDefault) => require(found.is_null(), || format!("there is still {found}")),
             Some(PasswordPolicyWish::Custom(policy)) => {
                 let wanted = serde_json::to_value(policy).expect("a policy has a JSON form");
-                require(*found == wanted, || format!("the password policy is {found}, not {wanted}"))
+                require(*found == wanted, || {
+                    format!("the password policy is {found}, not {wanted}")
+                })
             }
         }
     }
@@ -83,7 +89,11 @@ impl View<'_> {
         match reference {
             PolicyRef::Arn(arn) => arn.to_string(),
             PolicyRef::Declared(name) => {
-                let found = self.after.policies.iter().find(|(_, policy)| policy.name.eq_ignore_ascii_case(name.as_str()));
+                let found = self
+                    .after
+                    .policies
+                    .iter()
+                    .find(|(_, policy)| policy.name.eq_ignore_ascii_case(name.as_str()));
                 found.map(|(arn, _)| arn.clone()).unwrap_or_default()
             }
         }
@@ -96,14 +106,26 @@ impl View<'_> {
             let found = found.ok_or_else(|| format!("there is no policy {name}"))?;
             let was = member(&self.before.whole["policies"], name.as_str());
             let path = wanted.path.as_ref().map_or("/", Path::as_str);
-            require(was.is_some() || found["path"] == path, || format!("policy {name} is at {}", found["path"]))?;
+            require(was.is_some() || found["path"] == path, || {
+                format!("policy {name} is at {}", found["path"])
+            })?;
             let default = found["default_version"].to_string();
             let document = found["versions"][default]["document"].as_str().unwrap_or_default();
             let document = PolicyDocument::from_live(document);
-            require(document == wanted.document, || format!("policy {name} says {}", document.as_text()))?;
+            require(document == wanted.document, || {
+                format!("policy {name} says {}", document.as_text())
+            })?;
             let was_description = was.map_or(wanted.description.as_deref(), |was| was["description"].as_str());
-            require(found["description"].as_str() == was_description, || format!("policy {name} has another description"))?;
-            self.tags(&format!("policy {name}"), &wanted.tags, was.map(|was| &was["tags"]), &found["tags"], str::to_owned)?;
+            require(found["description"].as_str() == was_description, || {
+                format!("policy {name} has another description")
+            })?;
+            self.tags(
+                &format!("policy {name}"),
+                &wanted.tags,
+                was.map(|was| &was["tags"]),
+                &found["tags"],
+                str::to_owned,
+            )?;
         }
         for (key, was) in members(&self.before.whole["policies"]) {
             let name = PolicyName::from_live(text(&was["name"]));
@@ -129,25 +151,41 @@ impl View<'_> {
     }
 
     fn is_held(&self, arn: &str) -> bool {
-        let Account { users, groups, roles, .. } = self.after;
+        let Account {
+            users, groups, roles, ..
+        } = self.after;
         let of_users = users.values().map(|user| (&user.own, user.boundary.as_deref()));
         let of_roles = roles.values().map(|role| (&role.own, role.boundary.as_deref()));
-        let mut all = of_users.chain(of_roles).chain(groups.values().map(|group| (group, None)));
+        let mut all = of_users
+            .chain(of_roles)
+            .chain(groups.values().map(|group| (group, None)));
         all.any(|(holder, boundary)| holder.attached.contains(arn) || boundary == Some(arn))
     }
 
     fn groups(&self) -> Verdict {
         for (name, wanted) in &self.desired.groups {
-            let found = member(&self.after.whole["groups"], name.as_str()).ok_or_else(|| format!("there is no group {name}"))?;
+            let found = member(&self.after.whole["groups"], name.as_str())
+                .ok_or_else(|| format!("there is no group {name}"))?;
             let what = format!("group {name}");
             let was = std::iter::once(name).chain(&wanted.previously);
-            let was = was.filter_map(|name| member(&self.before.whole["groups"], name.as_str())).next();
+            let was = was
+                .filter_map(|name| member(&self.before.whole["groups"], name.as_str()))
+                .next();
             self.entity(&what, wanted.name.as_str(), wanted.path.as_ref(), was, &found["entity"])?;
-            let holder = self.after.groups.get(&text(&found["entity"]["id"])).expect("both come from one account");
+            let holder = self
+                .after
+                .groups
+                .get(&text(&found["entity"]["id"]))
+                .expect("both come from one account");
             self.holds(&what, holder, &wanted.managed_policies, &wanted.inline_policies)?;
         }
         let scope = &self.desired.scope;
-        let renamed: BTreeSet<&GroupName> = self.desired.groups.values().flat_map(|group| &group.previously).collect();
+        let renamed: BTreeSet<&GroupName> = self
+            .desired
+            .groups
+            .values()
+            .flat_map(|group| &group.previously)
+            .collect();
         for (key, was) in members(&self.before.whole["groups"]) {
             let name = GroupName::from_live(text(&was["entity"]["name"]));
             let path = Path::from_live(text(&was["entity"]["path"]));
@@ -192,13 +230,20 @@ impl View<'_> {
     fn users(&self) -> Verdict {
         for (name, wanted) in &self.desired.users {
             let was = std::iter::once(name).chain(&wanted.previously);
-            let was = was.filter_map(|name| member(&self.before.whole["users"], name.as_str())).next();
+            let was = was
+                .filter_map(|name| member(&self.before.whole["users"], name.as_str()))
+                .next();
             let found = member(&self.after.whole["users"], name.as_str());
-            let expired = wanted.expires.filter(|expiry| expiry.on < today()).map(|expiry| expiry.then);
+            let expired = wanted
+                .expires
+                .filter(|expiry| expiry.on < today())
+                .map(|expiry| expiry.then);
             let gone = expired == Some(AfterExpiry::Delete) || (expired.is_some() && was.is_none());
             match found {
                 Some(found) if !gone => self.user(wanted, was, found, expired.is_some())?,
-                found => require(gone == found.is_none(), || format!("user {name} is there: {}", found.is_some()))?,
+                found => require(gone == found.is_none(), || {
+                    format!("user {name} is there: {}", found.is_some())
+                })?,
             }
         }
         let scope = &self.desired.scope;
@@ -230,11 +275,17 @@ impl View<'_> {
         for group in before {
             let kept = after.contains(group);
             let owned = self.after.groups.get(group).is_none_or(|group| {
-                self.desired.groups.contains_key(&GroupName::from_live(group.name.as_str()))
+                self.desired
+                    .groups
+                    .contains_key(&GroupName::from_live(group.name.as_str()))
             });
-            require(kept != owned, || format!("user {name} is kept in group {group}: {kept}, which is owned: {owned}"))?;
+            require(kept != owned, || {
+                format!("user {name} is kept in group {group}: {kept}, which is owned: {owned}")
+            })?;
         }
-        require(after.is_subset(before), || format!("user {name} is in a group it was not in"))
+        require(after.is_subset(before), || {
+            format!("user {name} is in a group it was not in")
+        })
     }
 
     fn user(&self, wanted: &DesiredUser, was: Option<&Value>, found: &Value, expired: bool) -> Verdict {
@@ -244,7 +295,13 @@ impl View<'_> {
         let id = text(&found["entity"]["id"]);
         let user = &self.after.users[&id];
         self.holds(&what, &user.own, &wanted.managed_policies, &wanted.inline_policies)?;
-        self.tags(&what, &wanted.tags, was.map(|was| &was["tags"]), &found["tags"], fold_tag_key)?;
+        self.tags(
+            &what,
+            &wanted.tags,
+            was.map(|was| &was["tags"]),
+            &found["tags"],
+            fold_tag_key,
+        )?;
 
         let before = self.before.users.get(&id);
         let boundary = match &wanted.permissions_boundary {
@@ -252,7 +309,9 @@ impl View<'_> {
             BoundaryWish::Absent => None,
             BoundaryWish::Present(reference) => Some(self.arn(reference)),
         };
-        require(user.boundary == boundary, || format!("the boundary of {what} is {:?}", user.boundary))?;
+        require(user.boundary == boundary, || {
+            format!("the boundary of {what} is {:?}", user.boundary)
+        })?;
 
         let groups: BTreeSet<GroupName> = user
             .groups
@@ -266,7 +325,9 @@ impl View<'_> {
             ignored.then_some(name)
         });
         let wanted_groups: BTreeSet<GroupName> = wanted.groups.iter().cloned().chain(ignored).collect();
-        require(groups == wanted_groups, || format!("{what} is in {groups:?}, not in {wanted_groups:?}"))?;
+        require(groups == wanted_groups, || {
+            format!("{what} is in {groups:?}, not in {wanted_groups:?}")
+        })?;
 
         let had_one = before.is_some_and(|user| user.password);
         let password = match wanted.login_profile {
@@ -275,13 +336,21 @@ impl View<'_> {
             Some(LoginProfileWish::Absent) => false,
             None => had_one,
         };
-        require(user.password == password, || format!("{what} has a password: {}", user.password))?;
+        require(user.password == password, || {
+            format!("{what} has a password: {}", user.password)
+        })?;
         if let Some(was) = was.filter(|_| had_one && password) {
-            require(was["login_profile"] == found["login_profile"], || format!("the password of {what} was replaced"))?;
+            require(was["login_profile"] == found["login_profile"], || {
+                format!("the password of {what} was replaced")
+            })?;
         }
         match was {
-            Some(was) if !expired => require(was["access_keys"] == found["access_keys"], || format!("the keys of {what} have changed")),
-            _ => require(user.keys.values().all(|active| !active), || format!("{what} has a key that works")),
+            Some(was) if !expired => require(was["access_keys"] == found["access_keys"], || {
+                format!("the keys of {what} have changed")
+            }),
+            _ => require(user.keys.values().all(|active| !active), || {
+                format!("{what} has a key that works")
+            }),
         }
     }
 
@@ -293,7 +362,9 @@ impl View<'_> {
             (None, Some(was)) => text(&was["path"]),
             (None, None) => "/".to_owned(),
         };
-        require(found["path"] == path.as_str(), || format!("{what} is at {}, not at {path}", found["path"]))?;
+        require(found["path"] == path.as_str(), || {
+            format!("{what} is at {}, not at {path}", found["path"])
+        })?;
         let same_one = was.is_none_or(|was| was["id"] == found["id"]);
         require(same_one, || format!("{what} was made anew"))
     }
@@ -306,13 +377,22 @@ impl View<'_> {
         inline: &BTreeMap<InlinePolicyName, PolicyDocument>,
     ) -> Verdict {
         let wanted: BTreeSet<String> = attached.iter().map(|reference| self.arn(reference)).collect();
-        require(found.attached == wanted, || format!("{what} has attached {:?}, not {wanted:?}", found.attached))?;
+        require(found.attached == wanted, || {
+            format!("{what} has attached {:?}, not {wanted:?}", found.attached)
+        })?;
         let found: BTreeMap<InlinePolicyName, PolicyDocument> = found
             .inline
             .iter()
-            .map(|(name, document)| (InlinePolicyName::from_live(name.as_str()), PolicyDocument::from_live(document.as_str())))
+            .map(|(name, document)| {
+                (
+                    InlinePolicyName::from_live(name.as_str()),
+                    PolicyDocument::from_live(document.as_str()),
+                )
+            })
             .collect();
-        require(found == *inline, || format!("{what} has inline {found:?}, not {inline:?}"))
+        require(found == *inline, || {
+            format!("{what} has inline {found:?}, not {inline:?}")
+        })
     }
 
     fn tags(&self, what: &str, wanted: &Tags, was: Option<&Value>, found: &Value, fold: fn(&str) -> String) -> Verdict {
@@ -321,11 +401,17 @@ impl View<'_> {
             pairs.map(|(key, value)| (fold(&key), (key, value))).collect()
         };
         let kept = was.map(pairs).unwrap_or_default();
-        let kept = kept.into_iter().filter(|(_, (key, _))| self.desired.scope.ignores_tag(key));
-        let declared = wanted.iter().map(|(key, value)| (fold(key), (key.clone(), value.clone())));
+        let kept = kept
+            .into_iter()
+            .filter(|(_, (key, _))| self.desired.scope.ignores_tag(key));
+        let declared = wanted
+            .iter()
+            .map(|(key, value)| (fold(key), (key.clone(), value.clone())));
         let wanted: BTreeMap<_, _> = declared.chain(kept).collect();
         let found = pairs(found);
-        require(found == wanted, || format!("{what} has the tags {found:?}, not {wanted:?}"))
+        require(found == wanted, || {
+            format!("{what} has the tags {found:?}, not {wanted:?}")
+        })
     }
 
     /// What becomes of something that is neither declared nor absent nor ignored by name.
@@ -364,19 +450,33 @@ impl View<'_> {
     /// declared.
     fn nothing_else(&self) -> Verdict {
         let (before, after) = (&self.before.whole, &self.after.whole);
-        for part in ["account_id", "partition", "created", "root", "quotas", "roles", "aws_policies"] {
+        for part in [
+            "account_id",
+            "partition",
+            "created",
+            "root",
+            "quotas",
+            "roles",
+            "aws_policies",
+        ] {
             same(part, &before[part], &after[part])?;
         }
         for (serial, owner) in &self.before.devices {
-            let owner_lives = owner.as_ref().is_none_or(|owner| self.after.users.contains_key(owner) || owner == ACCOUNT);
+            let owner_lives = owner
+                .as_ref()
+                .is_none_or(|owner| self.after.users.contains_key(owner) || owner == ACCOUNT);
             let is = &after["mfa_devices"][serial];
             if owner_lives {
                 same(&format!("device {serial}"), &before["mfa_devices"][serial], is)?;
             } else {
-                require(is.is_null(), || format!("device {serial} of a deleted user is still there"))?;
+                require(is.is_null(), || {
+                    format!("device {serial} of a deleted user is still there")
+                })?;
             }
         }
-        require(self.after.devices.len() <= self.before.devices.len(), || "a device was made".to_owned())?;
+        require(self.after.devices.len() <= self.before.devices.len(), || {
+            "a device was made".to_owned()
+        })?;
         let known = |kind: &str, name: &str| match kind {
             "users" => self.desired.users.contains_key(&UserName::from_live(name)),
             "groups" => self.desired.groups.contains_key(&GroupName::from_live(name)),
@@ -385,7 +485,9 @@ impl View<'_> {
         for kind in ["users", "groups", "policies"] {
             for (key, _) in members(&after[kind]) {
                 let was_there = !before[kind][key].is_null();
-                require(was_there || known(kind, key), || format!("{key} of {kind} has come from nowhere"))?;
+                require(was_there || known(kind, key), || {
+                    format!("{key} of {kind} has come from nowhere")
+                })?;
             }
         }
         Ok(())
@@ -397,7 +499,9 @@ fn is_of_a_stack(entity: &Value) -> bool {
 }
 
 fn tags_of(entity: &Value) -> Tags {
-    members(&entity["tags"]).map(|(_, tag)| (text(&tag["key"]), text(&tag["value"]))).collect()
+    members(&entity["tags"])
+        .map(|(_, tag)| (text(&tag["key"]), text(&tag["value"])))
+        .collect()
 }
 
 fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {

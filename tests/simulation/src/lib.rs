@@ -17,5 +17,6 @@ pub mod manifest;
 pub mod random;
 pub mod reconcile;
 pub mod shrink;
+pub mod untrusted;
 pub mod watch;
 pub mod wire;

@@ -24,23 +24,42 @@ pub fn one_file(desired: &Desired) -> Files {
     Files::from([("trueup.yaml".to_owned(), text)])
 }
 
+/// What is brought into an order of chance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shuffle {
+    /// Names and keys, but for those inside policy documents, which are sent as they were written.
+    AllButDocuments,
+    /// All keys.
+    Everything,
+}
+
 /// The manifest in several files, with names and keys in an order of chance.
-pub fn shuffled(desired: &Desired, random: &mut Random) -> Files {
+pub fn shuffled(desired: &Desired, shuffle: Shuffle, random: &mut Random) -> Files {
     let Value::Object(mut root) = whole(desired) else {
         unreachable!("a manifest is a mapping")
     };
     let mut files: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     for section in ["policies", "groups", "users"] {
-        let Some(Value::Object(entries)) = root.remove(section) else { continue };
+        let Some(Value::Object(entries)) = root.remove(section) else {
+            continue;
+        };
         for (name, entry) in entries {
             let file = format!("{}/part-{}.yaml", random.pick(&["a", "b"]), random.below(3));
-            let part = files.entry(file).or_default().entry(section).or_insert_with(|| json!({}));
+            let part = files
+                .entry(file)
+                .or_default()
+                .entry(section)
+                .or_insert_with(|| json!({}));
             part[name] = entry;
         }
     }
     let mut files: Vec<(String, Map<String, Value>)> = files.into_iter().collect();
     files.push(("main.yml".to_owned(), root));
-    files.into_iter().map(|(name, sections)| (name, in_any_order(&Value::Object(sections), random))).collect()
+    let files = files.into_iter().map(|(name, sections)| {
+        let text = in_any_order(&Value::Object(sections), shuffle, random);
+        (name, text)
+    });
+    files.collect()
 }
 
 /// Reads files as `trueup` does.
@@ -62,19 +81,23 @@ pub fn parse(files: &Files) -> Result<Desired, String> {
     }
 }
 
-fn in_any_order(value: &Value, random: &mut Random) -> String {
+fn in_any_order(value: &Value, shuffle: Shuffle, random: &mut Random) -> String {
     match value {
         Value::Object(members) => {
+            let is_document = members.contains_key("Statement");
             let mut members: Vec<(&String, &Value)> = members.iter().collect();
+            if is_document && shuffle == Shuffle::AllButDocuments {
+                return value.to_string();
+            }
             random.shuffle(&mut members);
             let members: Vec<String> = members
                 .into_iter()
-                .map(|(key, value)| format!("{}: {}", json!(key), in_any_order(value, random)))
+                .map(|(key, value)| format!("{}: {}", json!(key), in_any_order(value, shuffle, random)))
                 .collect();
             format!("{{{}}}", members.join(", "))
         }
         Value::Array(items) => {
-            let items: Vec<String> = items.iter().map(|item| in_any_order(item, random)).collect();
+            let items: Vec<String> = items.iter().map(|item| in_any_order(item, shuffle, random)).collect();
             format!("[{}]", items.join(", "))
         }
         scalar => scalar.to_string(),
@@ -83,7 +106,9 @@ fn in_any_order(value: &Value, random: &mut Random) -> String {
 
 /// A mapping of what is there.
 fn mapping<const N: usize>(entries: [(&str, Option<Value>); N]) -> Value {
-    let there = entries.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+    let there = entries
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)));
     Value::Object(there.collect())
 }
 
@@ -101,9 +126,18 @@ fn texts<T: ToString>(items: impl IntoIterator<Item = T>) -> Option<Value> {
 fn whole(desired: &Desired) -> Value {
     let account = &desired.account;
     let absent = mapping([
-        ("users", named(&desired.absent.users, |reason| json!({"reason": reason}))),
-        ("groups", named(&desired.absent.groups, |reason| json!({"reason": reason}))),
-        ("policies", named(&desired.absent.policies, |reason| json!({"reason": reason}))),
+        (
+            "users",
+            named(&desired.absent.users, |reason| json!({"reason": reason})),
+        ),
+        (
+            "groups",
+            named(&desired.absent.groups, |reason| json!({"reason": reason})),
+        ),
+        (
+            "policies",
+            named(&desired.absent.policies, |reason| json!({"reason": reason})),
+        ),
     ]);
     let external = mapping([
         ("groups", texts(&desired.external.groups)),
@@ -111,9 +145,17 @@ fn whole(desired: &Desired) -> Value {
     ]);
     let root = mapping([
         ("mfa", account.root.mfa_required.then(|| json!("required"))),
-        ("access_keys", account.root.access_keys_forbidden.then(|| json!("forbidden"))),
+        (
+            "access_keys",
+            account.root.access_keys_forbidden.then(|| json!("forbidden")),
+        ),
     ]);
-    let filled = |value: Value| value.as_object().is_some_and(|members| !members.is_empty()).then_some(value);
+    let filled = |value: Value| {
+        value
+            .as_object()
+            .is_some_and(|members| !members.is_empty())
+            .then_some(value)
+    };
     mapping([
         ("version", Some(json!(1))),
         (
@@ -149,7 +191,10 @@ fn whole(desired: &Desired) -> Value {
                         DeletionLimit::Count(count) => json!(count),
                     }),
                 ),
-                ("minimum_administrators", Some(json!(desired.guardrails.minimum_administrators))),
+                (
+                    "minimum_administrators",
+                    Some(json!(desired.guardrails.minimum_administrators)),
+                ),
                 ("break_glass", texts(&desired.guardrails.break_glass)),
             ])),
         ),
@@ -165,11 +210,23 @@ fn password_policy(policy: &PasswordPolicy) -> Value {
         ("minimum_password_length", Some(json!(policy.minimum_password_length))),
         ("require_symbols", Some(json!(policy.require_symbols))),
         ("require_numbers", Some(json!(policy.require_numbers))),
-        ("require_uppercase_characters", Some(json!(policy.require_uppercase_characters))),
-        ("require_lowercase_characters", Some(json!(policy.require_lowercase_characters))),
-        ("allow_users_to_change_password", Some(json!(policy.allow_users_to_change_password))),
+        (
+            "require_uppercase_characters",
+            Some(json!(policy.require_uppercase_characters)),
+        ),
+        (
+            "require_lowercase_characters",
+            Some(json!(policy.require_lowercase_characters)),
+        ),
+        (
+            "allow_users_to_change_password",
+            Some(json!(policy.allow_users_to_change_password)),
+        ),
         ("max_password_age", policy.max_password_age.map(|age| json!(age))),
-        ("password_reuse_prevention", policy.password_reuse_prevention.map(|count| json!(count))),
+        (
+            "password_reuse_prevention",
+            policy.password_reuse_prevention.map(|count| json!(count)),
+        ),
         ("hard_expiry", Some(json!(policy.hard_expiry))),
     ])
 }
@@ -289,7 +346,9 @@ fn user(user: &DesiredUser) -> Value {
             "login_profile",
             user.login_profile.map(|wish| match wish {
                 LoginProfileWish::Absent => json!("none"),
-                LoginProfileWish::Present { password_reset_required } => {
+                LoginProfileWish::Present {
+                    password_reset_required,
+                } => {
                     json!({"password_reset_required": password_reset_required})
                 }
             }),

@@ -226,15 +226,16 @@ impl Session {
         Ok(live)
     }
 
-    /// Reads everything there is.
+    /// Reads the account, and then what `needs` asks for.
     ///
     /// # Errors
     ///
     /// [`ReadError`] of the reader.
-    pub async fn read_everything(&self) -> Result<Live, ReadError> {
+    pub async fn read_with(&self, needs: impl Fn(&Live) -> Needs) -> Result<Live, ReadError> {
         let (reader, identity) = self.identify().await?;
         let mut live = reader.read(&identity).await?;
-        reader.everything(&mut live).await?;
+        let needs = needs(&live);
+        reader.details(&mut live, &needs).await?;
         Ok(live)
     }
 
@@ -256,7 +257,11 @@ impl Session {
     /// [`Stop`], where nothing was written.
     pub async fn reconcile(&self, desired: &Desired, settings: &Settings) -> Result<Run, Stop> {
         let (plan, live) = self.plan(desired).await?;
-        if settings.expected_digest.as_ref().is_some_and(|digest| *digest != plan.digest) {
+        if settings
+            .expected_digest
+            .as_ref()
+            .is_some_and(|digest| *digest != plan.digest)
+        {
             return Err(Stop::Stale(Box::new(plan)));
         }
         let mut run = Run {

@@ -1,10 +1,6 @@
 //! A failing case with everything taken away that the failure does not need.
 
-use trueup_model::{
-    Desired, InlinePolicyName, Live, PolicyDocument,
-    desired::BoundaryWish,
-    live::Credentials,
-};
+use trueup_model::{Desired, InlinePolicyName, Live, PolicyDocument, desired::BoundaryWish, live::Credentials};
 
 use crate::case::Case;
 
@@ -49,7 +45,13 @@ fn edit(change: impl FnOnce(&mut Case) + 'static) -> Edit {
 /// Everything that can be taken away, the largest things first.
 fn edits(case: &Case) -> Vec<Edit> {
     let mut edits: Vec<Edit> = Vec::new();
-    let Live { users, groups, policies, roles, .. } = &case.live;
+    let Live {
+        users,
+        groups,
+        policies,
+        roles,
+        ..
+    } = &case.live;
     for name in users.keys().cloned() {
         edits.push(edit(move |case| drop(case.live.users.remove(&name))));
     }
@@ -143,35 +145,78 @@ macro_rules! documents {
 }
 
 fn live(case: &Case, edits: &mut Vec<Edit>) {
-    let Live { users, groups, policies, roles, .. } = &case.live;
+    let Live {
+        users,
+        groups,
+        policies,
+        roles,
+        ..
+    } = &case.live;
     for (name, user) in users {
         each!(edits, live.users, name, groups, user.groups.clone());
         each!(edits, live.users, name, managed_policies, user.managed_policies.clone());
-        each!(edits, live.users, name, inline_policies, user.inline_policies.keys().cloned().collect::<Vec<_>>());
-        each!(edits, live.users, name, tags, user.tags.keys().cloned().collect::<Vec<_>>());
+        each!(
+            edits,
+            live.users,
+            name,
+            inline_policies,
+            user.inline_policies.keys().cloned().collect::<Vec<_>>()
+        );
+        each!(
+            edits,
+            live.users,
+            name,
+            tags,
+            user.tags.keys().cloned().collect::<Vec<_>>()
+        );
         set!(edits, live.users, name, permissions_boundary = None);
         set!(edits, live.users, name, credentials = no_credentials());
         documents!(edits, live.users, name, &user.inline_policies);
     }
     for (name, group) in groups {
-        each!(edits, live.groups, name, managed_policies, group.managed_policies.clone());
-        each!(edits, live.groups, name, inline_policies, group.inline_policies.keys().cloned().collect::<Vec<_>>());
+        each!(
+            edits,
+            live.groups,
+            name,
+            managed_policies,
+            group.managed_policies.clone()
+        );
+        each!(
+            edits,
+            live.groups,
+            name,
+            inline_policies,
+            group.inline_policies.keys().cloned().collect::<Vec<_>>()
+        );
         documents!(edits, live.groups, name, &group.inline_policies);
     }
     for (name, role) in roles {
         each!(edits, live.roles, name, managed_policies, role.managed_policies.clone());
-        each!(edits, live.roles, name, inline_policies, role.inline_policies.keys().cloned().collect::<Vec<_>>());
+        each!(
+            edits,
+            live.roles,
+            name,
+            inline_policies,
+            role.inline_policies.keys().cloned().collect::<Vec<_>>()
+        );
         set!(edits, live.roles, name, permissions_boundary = None);
     }
     for (name, policy) in policies {
-        let spare = policy.versions.keys().filter(|version| **version != policy.default_version);
+        let spare = policy
+            .versions
+            .keys()
+            .filter(|version| **version != policy.default_version);
         each!(edits, live.policies, name, versions, spare.cloned().collect::<Vec<_>>());
         set!(edits, live.policies, name, metadata = Some(Default::default()));
         for (version, found) in &policy.versions {
             for smaller in smaller_document(&found.document) {
                 let (name, version) = (name.clone(), version.clone());
                 edits.push(edit(move |case| {
-                    let found = case.live.policies.get_mut(&name).and_then(|found| found.versions.get_mut(&version));
+                    let found = case
+                        .live
+                        .policies
+                        .get_mut(&name)
+                        .and_then(|found| found.versions.get_mut(&version));
                     if let Some(found) = found {
                         found.document = smaller;
                     }
@@ -193,12 +238,35 @@ fn no_credentials() -> Credentials {
 }
 
 fn desired(case: &Case, edits: &mut Vec<Edit>) {
-    let Desired { users, groups, policies, .. } = &case.desired;
+    let Desired {
+        users,
+        groups,
+        policies,
+        ..
+    } = &case.desired;
     for (name, user) in users {
         each!(edits, desired.users, name, groups, user.groups.clone());
-        each!(edits, desired.users, name, managed_policies, user.managed_policies.clone());
-        each!(edits, desired.users, name, inline_policies, user.inline_policies.keys().cloned().collect::<Vec<_>>());
-        each!(edits, desired.users, name, tags, user.tags.keys().cloned().collect::<Vec<_>>());
+        each!(
+            edits,
+            desired.users,
+            name,
+            managed_policies,
+            user.managed_policies.clone()
+        );
+        each!(
+            edits,
+            desired.users,
+            name,
+            inline_policies,
+            user.inline_policies.keys().cloned().collect::<Vec<_>>()
+        );
+        each!(
+            edits,
+            desired.users,
+            name,
+            tags,
+            user.tags.keys().cloned().collect::<Vec<_>>()
+        );
         set!(edits, desired.users, name, previously = Vec::new());
         set!(edits, desired.users, name, path = None);
         set!(edits, desired.users, name, permissions_boundary = BoundaryWish::Keep);
@@ -208,15 +276,33 @@ fn desired(case: &Case, edits: &mut Vec<Edit>) {
         documents!(edits, desired.users, name, &user.inline_policies);
     }
     for (name, group) in groups {
-        each!(edits, desired.groups, name, managed_policies, group.managed_policies.clone());
-        each!(edits, desired.groups, name, inline_policies, group.inline_policies.keys().cloned().collect::<Vec<_>>());
+        each!(
+            edits,
+            desired.groups,
+            name,
+            managed_policies,
+            group.managed_policies.clone()
+        );
+        each!(
+            edits,
+            desired.groups,
+            name,
+            inline_policies,
+            group.inline_policies.keys().cloned().collect::<Vec<_>>()
+        );
         set!(edits, desired.groups, name, previously = Vec::new());
         set!(edits, desired.groups, name, path = None);
         set!(edits, desired.groups, name, mfa = None);
         documents!(edits, desired.groups, name, &group.inline_policies);
     }
     for (name, policy) in policies {
-        each!(edits, desired.policies, name, tags, policy.tags.keys().cloned().collect::<Vec<_>>());
+        each!(
+            edits,
+            desired.policies,
+            name,
+            tags,
+            policy.tags.keys().cloned().collect::<Vec<_>>()
+        );
         set!(edits, desired.policies, name, path = None);
         set!(edits, desired.policies, name, description = None);
         for smaller in smaller_document(&policy.document) {
@@ -229,8 +315,12 @@ fn smaller_documents<'a>(
     documents: impl IntoIterator<Item = (&'a InlinePolicyName, &'a PolicyDocument)>,
 ) -> Vec<(InlinePolicyName, PolicyDocument)> {
     let all = documents.into_iter();
-    all.flat_map(|(name, document)| smaller_document(document).into_iter().map(|smaller| (name.clone(), smaller)))
-        .collect()
+    all.flat_map(|(name, document)| {
+        smaller_document(document)
+            .into_iter()
+            .map(|smaller| (name.clone(), smaller))
+    })
+    .collect()
 }
 
 /// The document without each of its statements.

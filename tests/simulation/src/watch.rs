@@ -103,13 +103,7 @@ pub fn nobody_gains_in_between(case: &Case, before: &Account, steps: &[(String, 
     Ok(())
 }
 
-fn within(
-    universe: &Universe,
-    account: &Account,
-    now: &Everyone,
-    before: &Account,
-    sides: [&Everyone; 2],
-) -> Verdict {
+fn within(universe: &Universe, account: &Account, now: &Everyone, before: &Account, sides: [&Everyone; 2]) -> Verdict {
     for (id, allowed) in now {
         if is_nobody_yet(id, account, before) {
             continue;
@@ -137,13 +131,21 @@ fn is_nobody_yet(id: &str, account: &Account, before: &Account) -> bool {
 
 fn universe(case: &Case) -> Universe {
     let documents: Vec<&str> = case.documents().map(trueup_model::PolicyDocument::as_text).collect();
-    let names = case.live.users.keys().chain(case.desired.users.keys()).map(ToString::to_string);
+    let names = case
+        .live
+        .users
+        .keys()
+        .chain(case.desired.users.keys())
+        .map(ToString::to_string);
     let spellings = case.desired.users.values().map(|user| user.name.to_string());
     let tags = case.live.users.values().flat_map(|user| user.tags.values().cloned());
     let tags = tags.chain(case.desired.users.values().flat_map(|user| user.tags.values().cloned()));
     // A variable's value matters only where a document has a variable.
     let values: BTreeSet<String> = if documents.iter().any(|text| text.contains("${")) {
-        names.chain(spellings).chain(tags.filter(|value| value.len() < 20)).collect()
+        names
+            .chain(spellings)
+            .chain(tags.filter(|value| value.len() < 20))
+            .collect()
     } else {
         BTreeSet::new()
     };
@@ -179,9 +181,13 @@ pub fn is_converged(run: &Run) -> Verdict {
         .map(|(action, failure)| format!("{} {}: {}", action.operation, action.resource, failure.message))
         .collect();
     let left = run.left.iter().flat_map(|plan| &plan.changes);
-    let left: Vec<String> = left.map(|change| format!("{:?} {}", change.change, change.resource)).collect();
+    let left: Vec<String> = left
+        .map(|change| format!("{:?} {}", change.change, change.resource))
+        .collect();
     let stopped = run.report.as_ref().and_then(|report| report.stopped.clone());
-    Err(format!("not converged: stopped {stopped:?}, failed {failures:#?}, left {left:#?}"))
+    Err(format!(
+        "not converged: stopped {stopped:?}, failed {failures:#?}, left {left:#?}"
+    ))
 }
 
 /// What a run came to, where a plan that is impossible is nobody's fault.
@@ -204,7 +210,9 @@ pub fn sort_out(outcome: Result<Run, Stop>) -> Result<Came, String> {
             let kinds: Vec<Option<&'static str>> = problems.iter().map(|problem| kind(&problem.message)).collect();
             match kinds.iter().position(Option::is_none) {
                 Some(at) => Err(format!("the plan is impossible: {}", problems[at].message)),
-                None => Ok(Came::Refused(kinds.first().copied().flatten().unwrap_or("without a reason"))),
+                None => Ok(Came::Refused(
+                    kinds.first().copied().flatten().unwrap_or("without a reason"),
+                )),
             }
         }
         Err(stop) => Err(format!("stopped: {stop}")),
@@ -220,7 +228,10 @@ fn kind(message: &str) -> Option<&'static str> {
         ("would be in", "refused: too many groups with those that are ignored"),
         ("still hold it", "refused: a dying policy is in use"),
     ];
-    kinds.iter().find(|(words, _)| message.contains(words)).map(|(_, kind)| *kind)
+    kinds
+        .iter()
+        .find(|(words, _)| message.contains(words))
+        .map(|(_, kind)| *kind)
 }
 
 /// Every password that took effect and is still in force stands in a file.
@@ -233,7 +244,10 @@ pub fn no_password_is_lost(before: &Account, after: &Account, seen: &[Seen], dir
     let mut passwords: BTreeMap<String, &str> = BTreeMap::new();
     for call in seen {
         // A lost answer does not tell whether it happened: the last password that was sent is the one in question.
-        let took_effect = call.refused.as_deref().is_none_or(|code| code == "ConnectionLost" || code == "ServiceFailure");
+        let took_effect = call
+            .refused
+            .as_deref()
+            .is_none_or(|code| code == "ConnectionLost" || code == "ServiceFailure");
         if let ("CreateLoginProfile", Some(user), Some(password), true) = (
             call.operation.as_str(),
             call.parameter("UserName"),

@@ -1,6 +1,8 @@
-//! The wire between the SDK and the sandbox: every call is seen here, and can be delayed, or be the last.
+//! The wire between the SDK and the sandbox: every call is seen here, and can be delayed, be answered by a replica that
+//! lags behind, or be the last.
 
 use std::{
+    collections::VecDeque,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -16,9 +18,11 @@ use aws_smithy_runtime_api::{
         result::ConnectorError,
         runtime_components::RuntimeComponents,
     },
+    http::StatusCode,
     shared::IntoShared,
 };
-use tokio::sync::Notify;
+use aws_smithy_types::body::SdkBody;
+use tokio::{sync::Notify, time::Instant};
 use trueup_sandbox::Sandbox;
 
 use crate::random::Random;
@@ -53,8 +57,17 @@ impl Seen {
             "Action" | "Version" => String::new(),
             _ => format!("{key}={value}"),
         };
-        let parameters: Vec<String> = self.parameters.iter().map(shown).filter(|text| !text.is_empty()).collect();
-        let refused = self.refused.as_ref().map(|code| format!(" -> {code}")).unwrap_or_default();
+        let parameters: Vec<String> = self
+            .parameters
+            .iter()
+            .map(shown)
+            .filter(|text| !text.is_empty())
+            .collect();
+        let refused = self
+            .refused
+            .as_ref()
+            .map(|code| format!(" -> {code}"))
+            .unwrap_or_default();
         format!("{} {}{refused}", self.operation, parameters.join(" "))
     }
 }
@@ -74,6 +87,9 @@ pub struct Cut {
 
 type Listener = Box<dyn FnMut(usize, &Seen) + Send>;
 
+/// Told the operation, the status and the body of an answer.
+type Keeper = Box<dyn FnMut(&str, u16, &str) + Send>;
+
 /// The wire of one run.
 #[derive(Clone)]
 pub struct Wire(Arc<Inner>);
@@ -84,11 +100,28 @@ struct Inner {
     cut: Notify,
 }
 
+/// A second account that hears of every write some time later.
+struct Replica {
+    connector: SharedHttpClient,
+    behind: Duration,
+    /// Decides which reads it answers.
+    random: Random,
+    /// Writes that it has not heard of yet, and when it will.
+    unheard: VecDeque<(Instant, HttpRequest)>,
+}
+
 struct State {
     seen: Vec<Seen>,
     begun: usize,
     cut: Option<Cut>,
     latency: Option<(Random, Duration)>,
+    replica: Option<Replica>,
+    repeats_passwords: bool,
+    /// What one operation is answered with, whatever it asks.
+    answer: Option<(String, u16, String)>,
+    /// Every password that was sent, whether or not it arrived.
+    passwords: Vec<String>,
+    keeper: Option<Keeper>,
     before: Option<Listener>,
     after: Option<Listener>,
 }
@@ -109,6 +142,11 @@ impl Wire {
                 begun: 0,
                 cut: None,
                 latency: None,
+                replica: None,
+                repeats_passwords: false,
+                answer: None,
+                passwords: Vec::new(),
+                keeper: None,
                 before: None,
                 after: None,
             }),
@@ -121,6 +159,38 @@ impl Wire {
     pub fn with_latency(self, random: Random, most: Duration) -> Self {
         self.state().latency = Some((random, most));
         self
+    }
+
+    /// Half of all reads are answered by another account, equal to this one but for the writes of the last so many
+    /// seconds.
+    #[must_use]
+    pub fn with_lag(self, random: Random, behind: Duration, replica: &Sandbox) -> Self {
+        self.state().replica = Some(Replica {
+            connector: replica.http_client(),
+            behind,
+            random,
+            unheard: VecDeque::new(),
+        });
+        self
+    }
+
+    /// Every password is refused, and repeated in the refusal.
+    #[must_use]
+    pub fn repeating_passwords(self) -> Self {
+        self.state().repeats_passwords = true;
+        self
+    }
+
+    /// Every call of this operation is answered with this.
+    #[must_use]
+    pub fn answering(self, operation: &str, status: u16, body: &str) -> Self {
+        self.state().answer = Some((operation.to_owned(), status, body.to_owned()));
+        self
+    }
+
+    /// Every password that was sent.
+    pub fn passwords(&self) -> Vec<String> {
+        self.state().passwords.clone()
     }
 
     /// The run ends at this call.
@@ -144,6 +214,13 @@ impl Wire {
         self
     }
 
+    /// Calls `keeper` with every answer.
+    #[must_use]
+    pub fn keeping_answers(self, keeper: impl FnMut(&str, u16, &str) + Send + 'static) -> Self {
+        self.state().keeper = Some(Box::new(keeper));
+        self
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -161,14 +238,17 @@ impl Wire {
     /// The wire as the HTTP client of an SDK client.
     pub fn http_client(&self) -> SharedHttpClient {
         let wire = self.clone();
-        http_client_fn(move |settings: &HttpConnectorSettings, components: &RuntimeComponents| {
-            let connector = wire.0.connector.http_connector(settings, components);
-            End {
-                wire: wire.clone(),
-                connector,
-            }
-            .into_shared()
-        })
+        http_client_fn(
+            move |settings: &HttpConnectorSettings, components: &RuntimeComponents| {
+                let replica = wire.state().replica.as_ref().map(|replica| replica.connector.clone());
+                End {
+                    wire: wire.clone(),
+                    connector: wire.0.connector.http_connector(settings, components),
+                    replica: replica.map(|replica| replica.http_connector(settings, components)),
+                }
+                .into_shared()
+            },
+        )
     }
 
     async fn delay(&self) {
@@ -178,6 +258,31 @@ impl Wire {
         });
         if let Some(pause) = pause {
             tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Whether the replica answers this read.
+    fn is_for_replica(&self, seen: &Seen) -> bool {
+        let reads = !seen.is_write() && seen.operation != "GetCallerIdentity";
+        let mut state = self.state();
+        reads && state.replica.as_mut().is_some_and(|replica| replica.random.percent(50))
+    }
+
+    /// The next write that the replica has not heard of and should have by now.
+    fn due(&self) -> Option<HttpRequest> {
+        let mut state = self.state();
+        let replica = state.replica.as_mut()?;
+        let due = replica.unheard.front().is_some_and(|(due, _)| *due <= Instant::now());
+        if due {
+            replica.unheard.pop_front().map(|(_, request)| request)
+        } else {
+            None
+        }
+    }
+
+    fn tell_replica(&self, request: Option<HttpRequest>) {
+        if let (Some(replica), Some(request)) = (&mut self.state().replica, request) {
+            replica.unheard.push_back((Instant::now() + replica.behind, request));
         }
     }
 
@@ -194,6 +299,7 @@ impl Wire {
 struct End {
     wire: Wire,
     connector: SharedHttpConnector,
+    replica: Option<SharedHttpConnector>,
 }
 
 impl fmt::Debug for End {
@@ -204,38 +310,78 @@ impl fmt::Debug for End {
 
 impl HttpConnector for End {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (wire, connector) = (self.wire.clone(), self.connector.clone());
-        HttpConnectorFuture::new(async move { call(&wire, &connector, request).await })
+        let (wire, connector, replica) = (self.wire.clone(), self.connector.clone(), self.replica.clone());
+        HttpConnectorFuture::new(async move { call(&wire, &connector, replica.as_ref(), request).await })
     }
 }
 
-async fn call(wire: &Wire, connector: &SharedHttpConnector, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+async fn call(
+    wire: &Wire,
+    connector: &SharedHttpConnector,
+    replica: Option<&SharedHttpConnector>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ConnectorError> {
     wire.delay().await;
-    let parameters: Vec<(String, String)> =
-        form_urlencoded::parse(request.body().bytes().unwrap_or_default()).into_owned().collect();
+    let parameters: Vec<(String, String)> = form_urlencoded::parse(request.body().bytes().unwrap_or_default())
+        .into_owned()
+        .collect();
     let action = parameters.iter().find(|(key, _)| key == "Action");
     let mut seen = Seen {
         operation: action.map(|(_, value)| value.clone()).unwrap_or_default(),
         parameters,
         refused: None,
     };
-    let (number, cut) = {
+    let password = seen.parameter("Password").map(str::to_owned);
+    let (number, cut, repeats) = {
         let mut state = wire.state();
+        state.passwords.extend(password.clone());
         let number = state.begun;
         state.begun += 1;
-        (number, state.cut.filter(|cut| number >= cut.call))
+        let cut = state.cut.filter(|cut| number >= cut.call);
+        (number, cut, password.filter(|_| state.repeats_passwords))
     };
     if cut.is_some_and(|cut| number > cut.call || !cut.takes_effect) {
         wire.0.cut.notify_one();
         return std::future::pending().await;
     }
     wire.tell(|state| &mut state.before, number, &seen);
-    let answer = connector.call(request).await;
+    if let Some(password) = repeats {
+        let body = format!(
+            "<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code><Message>Value &apos;{password}&apos; \
+             at &apos;password&apos; failed to satisfy constraint</Message></Error></ErrorResponse>"
+        );
+        return Ok(response(400, body));
+    }
+    let made_up = wire
+        .state()
+        .answer
+        .clone()
+        .filter(|(operation, ..)| *operation == seen.operation);
+    if let Some((_, status, body)) = made_up {
+        return Ok(response(status, body));
+    }
+    let copy = request.try_clone().filter(|_| seen.is_write());
+    let answer = match replica.filter(|_| wire.is_for_replica(&seen)) {
+        None => connector.call(request).await,
+        Some(replica) => {
+            while let Some(write) = wire.due() {
+                replica.call(write).await?;
+            }
+            replica.call(request).await
+        }
+    };
+    if answer.as_ref().is_ok_and(|answer| answer.status().is_success()) {
+        wire.tell_replica(copy);
+    }
     seen.refused = match &answer {
         Ok(response) if response.status().is_success() => None,
         Ok(response) => Some(code(response)),
         Err(_) => Some("ConnectionLost".to_owned()),
     };
+    if let (Ok(answer), Some(keeper)) = (&answer, &mut wire.state().keeper) {
+        let body = String::from_utf8_lossy(answer.body().bytes().unwrap_or_default());
+        keeper(&seen.operation, answer.status().as_u16(), &body);
+    }
     wire.state().seen.push(seen.clone());
     wire.tell(|state| &mut state.after, number, &seen);
     if cut.is_some() {
@@ -246,8 +392,14 @@ async fn call(wire: &Wire, connector: &SharedHttpConnector, request: HttpRequest
     answer
 }
 
+fn response(status: u16, body: String) -> HttpResponse {
+    HttpResponse::new(StatusCode::try_from(status).expect("a status"), SdkBody::from(body))
+}
+
 fn code(response: &HttpResponse) -> String {
     let body = String::from_utf8_lossy(response.body().bytes().unwrap_or_default());
-    let code = body.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
+    let code = body
+        .split_once("<Code>")
+        .and_then(|(_, rest)| rest.split_once("</Code>"));
     code.map_or_else(|| response.status().to_string(), |(code, _)| code.to_owned())
 }

@@ -61,7 +61,11 @@ fn account(random: &mut Random) -> DesiredAccount {
 fn kind_scope(random: &mut Random, paths: &[&str]) -> KindScope {
     KindScope {
         paths: paths.iter().map(|path| Path::from_live(*path)).collect(),
-        unmanaged: if random.percent(35) { Unmanaged::Delete } else { Unmanaged::Report },
+        unmanaged: if random.percent(35) {
+            Unmanaged::Delete
+        } else {
+            Unmanaged::Report
+        },
     }
 }
 
@@ -132,7 +136,9 @@ fn policies(random: &mut Random, profile: &Profile, live: &Live, desired: &mut D
             (0..=2 | 8, _) => {
                 let policy = DesiredPolicy {
                     name,
-                    path: random.percent(50).then(|| Path::from_live(*random.pick(&["/", "/platform/"]))),
+                    path: random
+                        .percent(50)
+                        .then(|| Path::from_live(*random.pick(&["/", "/platform/"]))),
                     description: random.percent(30).then(|| "made by the simulation: {\"a\"}".to_owned()),
                     tags: living::tags(random),
                     document: documents::document(random, managed(profile), 0),
@@ -151,8 +157,16 @@ fn policy_like(random: &mut Random, profile: &Profile, name: PolicyName, live: &
     DesiredPolicy {
         name,
         path: random.percent(60).then(|| live.path.clone()),
-        description: if random.percent(70) { metadata.description } else { Some("another".to_owned()) },
-        tags: if random.percent(60) { metadata.tags } else { living::tags(random) },
+        description: if random.percent(70) {
+            metadata.description
+        } else {
+            Some("another".to_owned())
+        },
+        tags: if random.percent(60) {
+            metadata.tags
+        } else {
+            living::tags(random)
+        },
         document: match random.below(10) {
             0..=3 => now.clone(),
             4..=6 => documents::changed(random, managed(profile), now),
@@ -245,7 +259,10 @@ fn groups(random: &mut Random, profile: &Profile, live: &Live, desired: &mut Des
                     name,
                     path: random.percent(50).then(|| living::path(random)),
                     // Whoever is live and not declared; what does not fit is dropped later.
-                    previously: previous(random, &names::GROUPS).into_iter().map(GroupName::from_live).collect(),
+                    previously: previous(random, &names::GROUPS)
+                        .into_iter()
+                        .map(GroupName::from_live)
+                        .collect(),
                     managed_policies: attachments(random, profile, desired),
                     inline_policies: living::inline(random, profile, 5120),
                     mfa: mfa(random),
@@ -316,7 +333,10 @@ fn users(random: &mut Random, profile: &Profile, live: &Live, desired: &mut Desi
             (0..=2 | 9, _) if desired.users.len() < profile.users => {
                 let user = DesiredUser {
                     path: random.percent(70).then(|| living::path(random)),
-                    previously: previous(random, &names::USERS).into_iter().map(UserName::from_live).collect(),
+                    previously: previous(random, &names::USERS)
+                        .into_iter()
+                        .map(UserName::from_live)
+                        .collect(),
                     tags: living::tags(random),
                     groups: random.some(&joinable, least, profile.memberships).into_iter().collect(),
                     managed_policies: attachments(random, profile, desired),
@@ -374,7 +394,11 @@ fn user_like(
             _ => Some(live.path.clone()),
         },
         previously: Vec::new(),
-        tags: if random.percent(60) { live.tags.clone() } else { living::tags(random) },
+        tags: if random.percent(60) {
+            live.tags.clone()
+        } else {
+            living::tags(random)
+        },
         groups: live.groups.clone(),
         managed_policies: attachments_like(random, profile, desired, &live.managed_policies),
         inline_policies: inline_like(random, profile, 2048, &live.inline_policies),

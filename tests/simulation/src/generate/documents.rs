@@ -15,13 +15,7 @@ const ACTIONS: [&str; 8] = [
     "ec2:Run?nstances",
     "iam:*",
 ];
-const RESOURCES: [&str; 5] = [
-    "*",
-    "*",
-    "arn:aws:s3:::a/*",
-    "arn:aws:s3:::b/*",
-    "arn:aws:s3:::a/key",
-];
+const RESOURCES: [&str; 5] = ["*", "*", "arn:aws:s3:::a/*", "arn:aws:s3:::b/*", "arn:aws:s3:::a/key"];
 const PERSONAL: [&str; 2] = [
     "arn:aws:s3:::home/${aws:username}/*",
     "arn:aws:s3:::team/${aws:PrincipalTag/team}/*",
@@ -142,11 +136,20 @@ pub fn changed(random: &mut Random, style: Style, document: &PolicyDocument) -> 
     // Two statements of one name are refused.
     let mut seen = std::collections::BTreeSet::new();
     for statement in &mut statements {
-        if statement["Sid"].as_str().is_some_and(|sid| !seen.insert(sid.to_owned())) {
-            statement.as_object_mut().expect("a statement is an object").remove("Sid");
+        if statement["Sid"]
+            .as_str()
+            .is_some_and(|sid| !seen.insert(sid.to_owned()))
+        {
+            statement
+                .as_object_mut()
+                .expect("a statement is an object")
+                .remove("Sid");
         }
         if statement["Sid"].is_null() {
-            statement.as_object_mut().expect("a statement is an object").remove("Sid");
+            statement
+                .as_object_mut()
+                .expect("a statement is an object")
+                .remove("Sid");
         }
     }
     of_statements(random, style, statements)

@@ -49,13 +49,16 @@ pub(super) fn live(random: &mut Random, profile: &Profile) -> Live {
         groups: BTreeMap::new(),
         policies: BTreeMap::new(),
         aws_policies: BTreeMap::new(),
+        missing_aws_policies: BTreeSet::new(),
         roles: BTreeMap::new(),
         virtual_mfa_devices: Some(Vec::new()),
         reads: BTreeMap::new(),
         notes: Vec::new(),
     };
     if random.percent(15) {
-        live.account.summary.insert("AttachedPoliciesPerUserQuota".to_owned(), 12);
+        live.account
+            .summary
+            .insert("AttachedPoliciesPerUserQuota".to_owned(), 12);
     }
     if random.percent(30) {
         live.account.summary.insert("AccountMFAEnabled".to_owned(), 1);
@@ -94,7 +97,10 @@ pub(super) fn live(random: &mut Random, profile: &Profile) -> Live {
 pub(super) fn spelt(random: &mut Random, name: &str) -> String {
     match random.below(12) {
         0 => name.to_ascii_uppercase(),
-        1 => name.char_indices().map(|(at, c)| if at == 0 { c.to_ascii_uppercase() } else { c }).collect(),
+        1 => name
+            .char_indices()
+            .map(|(at, c)| if at == 0 { c.to_ascii_uppercase() } else { c })
+            .collect(),
         _ => name.to_owned(),
     }
 }
@@ -155,7 +161,11 @@ pub(super) fn inline(
     quota: usize,
 ) -> BTreeMap<InlinePolicyName, PolicyDocument> {
     let names = random.some(&names::INLINE, 0, profile.inline);
-    let padding = if profile.crowded { quota * 7 / 10 / names.len().max(1) } else { 0 };
+    let padding = if profile.crowded {
+        quota * 7 / 10 / names.len().max(1)
+    } else {
+        0
+    };
     names
         .into_iter()
         .map(|name| {
@@ -281,10 +291,16 @@ fn credentials(random: &mut Random, live: &mut Live, name: &UserName) -> Credent
         credentials.ssh_public_keys.get_or_insert_default().insert(ssh);
     }
     if random.percent(10) {
-        credentials.signing_certificates.get_or_insert_default().insert(certificate);
+        credentials
+            .signing_certificates
+            .get_or_insert_default()
+            .insert(certificate);
     }
     if random.percent(10) {
-        credentials.service_specific_credentials.get_or_insert_default().insert(service);
+        credentials
+            .service_specific_credentials
+            .get_or_insert_default()
+            .insert(service);
     }
     if random.percent(35) {
         let device = format!("arn:aws:iam::{ACCOUNT}:mfa/{name}-phone");

@@ -5,10 +5,7 @@ mod documents;
 mod live;
 mod names;
 
-use std::{
-    collections::BTreeMap,
-    sync::OnceLock,
-};
+use std::{collections::BTreeMap, sync::OnceLock};
 
 use trueup_sandbox::Sandbox;
 
@@ -95,7 +92,9 @@ pub fn aws_documents() -> &'static BTreeMap<String, String> {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.expect("a runtime").block_on(ask_for_documents())
         };
-        std::thread::spawn(ask).join().expect("the sandbox knows AWS's policies")
+        std::thread::spawn(ask)
+            .join()
+            .expect("the sandbox knows AWS's policies")
     })
 }
 
@@ -104,9 +103,20 @@ async fn ask_for_documents() -> BTreeMap<String, String> {
     let mut documents = BTreeMap::new();
     for arn in names::AWS {
         let policy = iam.get_policy().policy_arn(arn).send().await.expect("a known policy");
-        let version = policy.policy.and_then(|policy| policy.default_version_id).expect("a default");
-        let version = iam.get_policy_version().policy_arn(arn).version_id(version).send().await;
-        let document = version.expect("a known version").policy_version.and_then(|version| version.document);
+        let version = policy
+            .policy
+            .and_then(|policy| policy.default_version_id)
+            .expect("a default");
+        let version = iam
+            .get_policy_version()
+            .policy_arn(arn)
+            .version_id(version)
+            .send()
+            .await;
+        let document = version
+            .expect("a known version")
+            .policy_version
+            .and_then(|version| version.document);
         let document = document.expect("a document");
         let document = percent_decoded(&document);
         documents.insert(arn.to_owned(), document);
@@ -117,5 +127,7 @@ async fn ask_for_documents() -> BTreeMap<String, String> {
 fn percent_decoded(text: &str) -> String {
     // A form's value may hold no plus for a blank here; everything else is decoded alike.
     let form = format!("d={}", text.replace('+', "%2B"));
-    form_urlencoded::parse(form.as_bytes()).map(|(_, value)| value.into_owned()).collect()
+    form_urlencoded::parse(form.as_bytes())
+        .map(|(_, value)| value.into_owned())
+        .collect()
 }

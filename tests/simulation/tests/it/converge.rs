@@ -17,7 +17,9 @@ fn converges(case: &Case, tally: &Tally) -> Verdict {
         let wire = watched.wire();
         let session = session(&watched.sandbox, &wire);
         let directory = directory();
-        let outcome = session.reconcile(&case.desired, &settings(case, directory.path())).await;
+        let outcome = session
+            .reconcile(&case.desired, &settings(case, directory.path()))
+            .await;
         let run = match sort_out(outcome)? {
             Came::Refused(why) => {
                 tally.note(why);

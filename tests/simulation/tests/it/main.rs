@@ -1,3 +1,12 @@
 //! The properties. Each says what must hold for every account and every manifest.
 
 mod converge;
+mod crash;
+mod export;
+mod faults;
+mod hostile;
+mod order;
+mod secrets;
+mod stale;
+mod together;
+mod untrusted;
