@@ -7,17 +7,21 @@
 //!
 //! People whom the plan creates are not looked at: they have no credentials until everything else about them is done.
 
+mod intermediate;
+mod room;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::{
     GroupName, InlinePolicyName, Live, PolicyArn, PolicyDocument, Resource, UserName,
     document::Statement,
-    quota::{
-        ATTACHED_POLICIES_PER_GROUP, GROUP_INLINE_POLICY_SIZE, GROUPS_PER_USER, MANAGED_POLICY_SIZE,
-        USER_INLINE_POLICY_SIZE, VERSIONS_PER_POLICY,
-    },
+    quota::{MANAGED_POLICY_SIZE, VERSIONS_PER_POLICY},
 };
 
+use self::{
+    intermediate::{Split, intermediate, without_repeated_sids},
+    room::{Owner, Room, owner},
+};
 use crate::{
     ActionId, Call, VersionRef,
     draft::{Draft, rank},
@@ -40,7 +44,6 @@ struct Search<'a> {
     live: &'a Live,
     before: &'a World,
     after: &'a World,
-    user_attachments: usize,
     world: World,
     /// Principals that more than one step affects, with what they could do before and can do after.
     contended: BTreeMap<Principal, (Access, Access)>,
@@ -52,19 +55,13 @@ struct Search<'a> {
     /// Placed steps that take something away, by whom they can affect.
     restrictions: BTreeMap<Principal, Vec<usize>>,
     /// Placed steps by the owner and kind of what they change.
-    by_owner: BTreeMap<(u8, String), Vec<usize>>,
-    /// Steps that had to wait for room.
-    waited_for_room: BTreeSet<usize>,
+    by_owner: BTreeMap<Owner, Vec<usize>>,
+    /// What placed steps do to quotas.
+    room: Room,
     /// How far documents have been split, by their final step.
     splits: BTreeMap<usize, Split>,
     /// Users that hold the temporary policy.
     temporary: BTreeSet<UserName>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Split {
-    DeniesJoined,
-    AllowsCommon,
 }
 
 /// What a step does to whoever holds what it changes, whether or not anybody does at that moment.
@@ -126,7 +123,6 @@ impl<'a> Search<'a> {
             live: resolved.live,
             before,
             after,
-            user_attachments: attached_policies_per_user(resolved.live),
             world,
             contended,
             affected,
@@ -134,7 +130,7 @@ impl<'a> Search<'a> {
             placed: BTreeSet::new(),
             restrictions: BTreeMap::new(),
             by_owner: BTreeMap::new(),
-            waited_for_room: BTreeSet::new(),
+            room: Room::new(attached_policies_per_user(resolved.live)),
             splits: BTreeMap::new(),
             temporary: BTreeSet::new(),
         }
@@ -159,12 +155,7 @@ impl<'a> Search<'a> {
                     self.place(index, draft);
                     progress = true;
                 }
-                Some(reason) => {
-                    if matches!(reason, Blocked::Room(_)) {
-                        self.waited_for_room.insert(index);
-                    }
-                    self.remaining.push(index);
-                }
+                Some(_) => self.remaining.push(index),
             }
         }
         progress
@@ -195,9 +186,9 @@ impl<'a> Search<'a> {
                 (principal, access)
             })
             .collect();
-        let room_now = room(&self.world, effect);
+        let used = room::used(&self.world, effect);
         let undo = self.world.apply(effect);
-        let no_room = self.no_room(effect, room_now);
+        let no_room = self.room.broken_by(effect, used, &self.world);
         let mut unsafe_for = BTreeSet::new();
         for (principal, now) in now {
             let Some((before, after)) = self.contended.get(&principal) else {
@@ -215,37 +206,11 @@ impl<'a> Search<'a> {
         (!unsafe_for.is_empty()).then_some(Blocked::Access(unsafe_for))
     }
 
-    /// The quota that the call just applied breaks, in words. A call that only takes away breaks none.
-    fn no_room(&self, effect: &Effect, now: usize) -> Option<String> {
-        let then = room(&self.world, effect);
-        let (what, limit) = match effect {
-            Effect::Membership(user, ..) => (format!("user `{user}` in more groups at once"), GROUPS_PER_USER),
-            Effect::UserAttachment(user, ..) => (
-                format!("more policies attached to user `{user}` at once"),
-                self.user_attachments,
-            ),
-            Effect::GroupAttachment(group, ..) => (
-                format!("more policies attached to group `{group}` at once"),
-                ATTACHED_POLICIES_PER_GROUP,
-            ),
-            Effect::UserInline(user, ..) => (
-                format!("longer inline policies of user `{user}` at once"),
-                USER_INLINE_POLICY_SIZE,
-            ),
-            Effect::GroupInline(group, ..) => (
-                format!("longer inline policies of group `{group}` at once"),
-                GROUP_INLINE_POLICY_SIZE,
-            ),
-            Effect::Boundary(..) | Effect::PolicyDefault(..) => return None,
-        };
-        (then > limit && then > now).then(|| format!("{what}, IAM allows {limit}"))
-    }
-
     /// Whether there is room for a call that is not planned yet.
     fn fits(&mut self, effect: &Effect) -> bool {
-        let now = room(&self.world, effect);
+        let used = room::used(&self.world, effect);
         let undo = self.world.apply(effect);
-        let no_room = self.no_room(effect, now);
+        let no_room = self.room.broken_by(effect, used, &self.world);
         self.world.revert(undo);
         no_room.is_none()
     }
@@ -264,22 +229,23 @@ impl<'a> Search<'a> {
             }
         }
         let owner = owner(&effect);
-        let waited = self.waited_for_room.contains(&index);
         for earlier in self.by_owner.get(&owner).into_iter().flatten() {
             let Some(theirs) = &draft.steps[*earlier].effect else {
                 continue;
             };
-            if waited || same_slot(theirs, &effect) {
+            if same_slot(theirs, &effect) {
                 edges.insert(*earlier);
             }
         }
+        let used = room::used(&self.world, &effect);
+        self.world.apply(&effect);
+        edges.extend(self.room.place(index, &effect, used, self.before, &self.world));
         draft.after(index, edges);
         if change.shrinks {
             for principal in self.affected.get(&index).into_iter().flatten() {
                 self.restrictions.entry(principal.clone()).or_default().push(index);
             }
         }
-        self.world.apply(&effect);
         self.by_owner.entry(owner).or_default().push(index);
         self.placed.insert(index);
     }
@@ -690,31 +656,6 @@ fn delta(world: &mut World, effect: &Effect) -> Delta {
     }
 }
 
-/// How much of the quota that a call counts against is used.
-fn room(world: &World, effect: &Effect) -> usize {
-    match effect {
-        Effect::Membership(user, ..) => world.groups_of(user),
-        Effect::UserAttachment(user, ..) => world.attached_to_user(user),
-        Effect::GroupAttachment(group, ..) => world.attached_to_group(group),
-        Effect::UserInline(user, ..) => world.inline_size_of_user(user),
-        Effect::GroupInline(group, ..) => world.inline_size_of_group(group),
-        Effect::Boundary(..) | Effect::PolicyDefault(..) => 0,
-    }
-}
-
-/// The owner and the kind of what a call changes, within which quotas count.
-fn owner(effect: &Effect) -> (u8, String) {
-    match effect {
-        Effect::UserInline(user, ..) => (0, user.as_str().to_ascii_lowercase()),
-        Effect::GroupInline(group, ..) => (1, group.as_str().to_ascii_lowercase()),
-        Effect::UserAttachment(user, ..) => (2, user.as_str().to_ascii_lowercase()),
-        Effect::GroupAttachment(group, ..) => (3, group.as_str().to_ascii_lowercase()),
-        Effect::Membership(user, ..) => (4, user.as_str().to_ascii_lowercase()),
-        Effect::Boundary(user, _) => (5, user.as_str().to_ascii_lowercase()),
-        Effect::PolicyDefault(arn, _) => (6, arn.as_str().to_owned()),
-    }
-}
-
 /// Whether both change one and the same thing, so that their order decides the outcome.
 fn same_slot(one: &Effect, other: &Effect) -> bool {
     match (one, other) {
@@ -727,48 +668,4 @@ fn same_slot(one: &Effect, other: &Effect) -> bool {
         (Effect::PolicyDefault(p, _), Effect::PolicyDefault(q, _)) => p == q,
         _ => false,
     }
-}
-
-/// A document between two: the denies of both, and the allows of the first or only those that both have.
-///
-/// `None` where the two cannot be mixed: one of them cannot be read, or they read `${…}` differently.
-fn intermediate(before: &PolicyDocument, after: &PolicyDocument, level: Split) -> Option<PolicyDocument> {
-    if before.is_opaque() || after.is_opaque() {
-        return None;
-    }
-    let variables = before.as_text().contains("${") || after.as_text().contains("${");
-    if variables && before.effective_version() != after.effective_version() {
-        return None;
-    }
-    let kept = before.statements().iter().filter(|statement| {
-        statement.is_deny() || level == Split::DeniesJoined || after.statements().contains(*statement)
-    });
-    let mut statements: Vec<Statement> = kept.cloned().collect();
-    for deny in after.statements().iter().filter(|statement| statement.is_deny()) {
-        if !statements.contains(deny) {
-            statements.push(deny.clone());
-        }
-    }
-    if statements.is_empty() {
-        // IAM refuses a document without statements; this one allows nothing and denies nothing that exists.
-        let nothing =
-            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"trueup:Nothing","Resource":"*"}]}"#;
-        return PolicyDocument::parse(nothing).ok();
-    }
-    // IAM refuses equal Sids in one document, which two versions of one statement would have.
-    Some(PolicyDocument::from_statements(
-        Some("2012-10-17"),
-        &without_repeated_sids(statements),
-    ))
-}
-
-fn without_repeated_sids(statements: Vec<Statement>) -> Vec<Statement> {
-    let mut seen: BTreeSet<String> = BTreeSet::new();
-    statements
-        .into_iter()
-        .map(|statement| match statement.sid() {
-            Some(sid) if !sid.is_empty() && !seen.insert(sid.to_owned()) => statement.without_sid(),
-            _ => statement,
-        })
-        .collect()
 }

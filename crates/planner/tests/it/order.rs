@@ -189,6 +189,10 @@ impl Account {
                 group
                     .inline
                     .insert(policy_name.as_str().to_owned(), policy_document.clone());
+                assert!(
+                    group.inline.values().map(PolicyDocument::size).sum::<usize>() <= 5120,
+                    "LimitExceeded"
+                );
             }
             Call::DeleteGroupPolicy {
                 group_name,
@@ -657,4 +661,25 @@ fn at_the_quota_something_goes_before_something_comes() {
         run(&live, &plan, seed);
     }
     assert!(user("bob") == user("BOB"));
+}
+
+/// A document of about so many characters.
+fn long(size: usize) -> PolicyDocument {
+    document(&[&format!("allow s3:{}", "x".repeat(size - 80))])
+}
+
+#[test]
+fn room_that_one_policy_leaves_is_there_before_another_takes_it() {
+    let mut before = desired();
+    let mut after = desired();
+    for (name, from, to) in [("a", 3000, 1200), ("b", 1500, 3200)] {
+        before.group("g").inline_policies.insert(inline(name), long(from));
+        after.group("g").inline_policies.insert(inline(name), long(to));
+    }
+    let live = live_of(&before);
+    // In the order of names nothing has to wait, so the edge must not come from waiting.
+    let plan = plan(&after, &live);
+    for seed in 0..50 {
+        run(&live, &plan, seed);
+    }
 }

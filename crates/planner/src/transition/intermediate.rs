@@ -1,0 +1,59 @@
+//! Documents between two, for changes that no single call can make safely.
+
+use std::collections::BTreeSet;
+
+use trueup_model::{PolicyDocument, document::Statement};
+
+/// How far a document between two goes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Split {
+    /// The allows of the first, the denies of both.
+    DeniesJoined,
+    /// The allows that both have, the denies of both.
+    AllowsCommon,
+}
+
+/// A document between two: the denies of both, and the allows of the first or only those that both have.
+///
+/// `None` where the two cannot be mixed: one of them cannot be read, or they read `${…}` differently.
+pub(super) fn intermediate(before: &PolicyDocument, after: &PolicyDocument, level: Split) -> Option<PolicyDocument> {
+    if before.is_opaque() || after.is_opaque() {
+        return None;
+    }
+    let variables = before.as_text().contains("${") || after.as_text().contains("${");
+    if variables && before.effective_version() != after.effective_version() {
+        return None;
+    }
+    let kept = before.statements().iter().filter(|statement| {
+        statement.is_deny() || level == Split::DeniesJoined || after.statements().contains(*statement)
+    });
+    let mut statements: Vec<Statement> = kept.cloned().collect();
+    for deny in after.statements().iter().filter(|statement| statement.is_deny()) {
+        if !statements.contains(deny) {
+            statements.push(deny.clone());
+        }
+    }
+    if statements.is_empty() {
+        // IAM refuses a document without statements; this one allows nothing and denies nothing that exists.
+        let nothing =
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"trueup:Nothing","Resource":"*"}]}"#;
+        return PolicyDocument::parse(nothing).ok();
+    }
+    // IAM refuses equal Sids in one document, which two versions of one statement would have.
+    Some(PolicyDocument::from_statements(
+        Some("2012-10-17"),
+        &without_repeated_sids(statements),
+    ))
+}
+
+/// IAM refuses a document that gives one id to two statements.
+pub(super) fn without_repeated_sids(statements: Vec<Statement>) -> Vec<Statement> {
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    statements
+        .into_iter()
+        .map(|statement| match statement.sid() {
+            Some(sid) if !sid.is_empty() && !seen.insert(sid.to_owned()) => statement.without_sid(),
+            _ => statement,
+        })
+        .collect()
+}
