@@ -210,6 +210,24 @@ impl std::fmt::Display for ActionId {
 }
 
 impl Call {
+    /// Says the call of the same user under another name. Calls that name no user, and those that make, rename or
+    /// delete one, stay as they are.
+    pub(crate) fn set_user_name(&mut self, name: &UserName) {
+        match self {
+            Self::TagUser { user_name, .. }
+            | Self::UntagUser { user_name, .. }
+            | Self::PutUserPermissionsBoundary { user_name, .. }
+            | Self::DeleteUserPermissionsBoundary { user_name }
+            | Self::PutUserPolicy { user_name, .. }
+            | Self::DeleteUserPolicy { user_name, .. }
+            | Self::AttachUserPolicy { user_name, .. }
+            | Self::DetachUserPolicy { user_name, .. }
+            | Self::AddUserToGroup { user_name, .. }
+            | Self::RemoveUserFromGroup { user_name, .. } => user_name.clone_from(name),
+            _ => {}
+        }
+    }
+
     /// The name of the IAM operation, for example `CreateUser`.
     pub fn operation(&self) -> &'static str {
         macro_rules! names {

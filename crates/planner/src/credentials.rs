@@ -218,18 +218,14 @@ pub(crate) fn passwords_last(resolved: &Resolved<'_>, draft: &mut Draft) {
                 Effect::UserInline(user, ..)
                 | Effect::UserAttachment(user, ..)
                 | Effect::Membership(user, ..)
-                | Effect::Boundary(user, _),
+                | Effect::Boundary(user, _)
+                | Effect::Identity(user, _),
             ) => of_user.entry(user).or_default().push(index),
             Some(Effect::GroupInline(group, ..) | Effect::GroupAttachment(group, ..)) => {
                 of_group.entry(group).or_default().push(index);
             }
             Some(Effect::PolicyDefault(arn, _)) => of_policy.entry(arn).or_default().push(index),
-            None => match &step.call {
-                Call::TagUser { user_name, .. } | Call::UntagUser { user_name, .. } => {
-                    of_user.entry(user_name).or_default().push(index);
-                }
-                _ => {}
-            },
+            None => {}
         }
     }
     let mut edges: Vec<(usize, BTreeSet<usize>)> = Vec::new();

@@ -342,8 +342,8 @@ fn mfa(view: &View<'_, '_>) -> Vec<String> {
         }
         let (before, after) = (view.before.access(&principal), view.after.access(&principal));
         let lost = before
-            .denies
-            .difference(&after.denies)
+            .deny_statements()
+            .difference(&after.deny_statements())
             .any(|deny| view.before.statement(*deny).is_some_and(asks_for_mfa));
         let asks_still = after
             .denies

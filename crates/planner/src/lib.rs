@@ -12,6 +12,7 @@ mod draft;
 mod groups;
 mod guardrails;
 mod holdings;
+mod identity;
 mod needs;
 mod plan;
 mod policies;

@@ -92,11 +92,15 @@ impl<'a> Search<'a> {
             principals.extend(before.affected(effect));
             principals
                 .retain(|principal| !matches!(principal, Principal::User(name) if draft.new_users.contains(name)));
+            let delta = delta_ever(effect, before, &mut world, after);
+            if matches!(effect, Effect::Identity(..)) && !delta.grows {
+                // No statement asks for the name or the tags.
+                principals.clear();
+            }
             for principal in &principals {
                 *counts.entry(principal.clone()).or_default() += 1;
             }
             affected.insert(index, principals);
-            let delta = delta_ever(effect, before, &mut world, after);
             let place = match (delta.shrinks, delta.grows, step.rank == rank::REMOVE) {
                 (true, false, false) => 0,
                 (_, true, false) => 1,
@@ -138,7 +142,7 @@ impl<'a> Search<'a> {
 
     fn run(&mut self, draft: &mut Draft) {
         while !self.remaining.is_empty() {
-            if self.pass(draft) || self.split(draft) || self.hold_denies(draft) {
+            if self.pass(draft) || self.before_renames(draft) || self.split(draft) || self.hold_denies(draft) {
                 continue;
             }
             self.give_up(draft);
@@ -248,6 +252,38 @@ impl<'a> Search<'a> {
         }
         self.by_owner.entry(owner).or_default().push(index);
         self.placed.insert(index);
+    }
+
+    /// Calls on users whose rename has to wait go before it, under the old name; says whether there was any.
+    fn before_renames(&mut self, draft: &mut Draft) -> bool {
+        let mut progress = false;
+        for rename in self.remaining.clone() {
+            let Some(old_name) = old_name(draft, rename) else {
+                continue;
+            };
+            for index in self.remaining.clone() {
+                if !draft.steps[index].after.remove(&rename) {
+                    continue;
+                }
+                if self.blocked(index, draft).is_some() {
+                    draft.steps[index].after.insert(rename);
+                    continue;
+                }
+                draft.steps[index].call.set_user_name(&old_name);
+                draft.after(rename, [index]);
+                self.remaining.retain(|other| *other != index);
+                self.place(index, draft);
+                progress = true;
+            }
+        }
+        progress
+    }
+
+    /// The rename of a user that is not placed yet.
+    fn pending_rename(&self, user: &UserName, draft: &Draft) -> Option<(usize, UserName)> {
+        let ready = *draft.user_ready.get(user)?;
+        let old_name = old_name(draft, ready)?;
+        (!self.placed.contains(&ready)).then_some((ready, old_name))
     }
 
     /// Sends documents that cannot change in one call through intermediate ones; says whether there was any.
@@ -538,13 +574,17 @@ impl<'a> Search<'a> {
         }
         let resource = Resource::user(user).inline_policy(&policy);
         let reason = "holds denies in between, so that nobody can do more than before or after";
+        let pending = self.pending_rename(user, draft);
         let call = Call::PutUserPolicy {
-            user_name: user.clone(),
+            user_name: pending.as_ref().map_or(user, |(_, old_name)| old_name).clone(),
             policy_name: policy.clone(),
             policy_document: document,
         };
         let put = draft.step_with(rank::USER_POLICY, call, &resource, reason, effect);
-        draft.needs_user(put, user);
+        match pending {
+            Some((rename, _)) => draft.after(rename, [put]),
+            None => draft.needs_user(put, user),
+        }
         let call = Call::DeleteUserPolicy {
             user_name: user.clone(),
             policy_name: policy.clone(),
@@ -592,13 +632,22 @@ impl<'a> Search<'a> {
                     if told.insert(text.clone()) {
                         draft.problem(
                             format!("no order of calls changes `{resource}` and what else changes with it without a moment in which {text} can do more than before and after"),
-                            "apply it in two steps: first the denies and removals, then the rest".to_owned(),
+                            "apply it in two steps: first the denies and removals, then the rest; a rename alone"
+                                .to_owned(),
                         );
                     }
                 }
                 Some(Blocked::Waiting) | None => {}
             }
         }
+    }
+}
+
+/// The name that a rename or a move takes a user from; `None` for every other step.
+fn old_name(draft: &Draft, step: usize) -> Option<UserName> {
+    match &draft.steps[step].call {
+        Call::UpdateUser { user_name, .. } => Some(user_name.clone()),
+        _ => None,
     }
 }
 
@@ -640,6 +689,14 @@ fn delta_ever(effect: &Effect, before: &World, now: &mut World, after: &World) -
             },
             (false, None) => Delta::default(),
         },
+        // What it means to its statements depends on which of them the user holds at that moment.
+        Effect::Identity(user, facet) => {
+            let counts = [before, &*now, after].iter().any(|world| world.depends_on(user, facet));
+            Delta {
+                grows: counts,
+                shrinks: counts,
+            }
+        }
         Effect::UserInline(..) | Effect::GroupInline(..) | Effect::PolicyDefault(..) => delta(now, effect),
     }
 }

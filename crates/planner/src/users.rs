@@ -14,6 +14,7 @@ use crate::{
     Call, ChangeKind, Field, Ignored, credentials,
     draft::{Draft, field, rank},
     holdings::{self, Holdings, Owner},
+    identity::Facet,
     resolve::{Fate, Resolved},
     transition::TRANSITION_POLICY,
     world::Effect,
@@ -192,7 +193,8 @@ fn identity(name: &UserName, path: Option<&Path>, live: &LiveUser, draft: &mut D
         new_user_name: renamed.then(|| name.clone()),
         new_path: moved.cloned(),
     };
-    let step = draft.step(rank::RENAME, call, &Resource::user(name), &reason);
+    let effect = Effect::Identity(name.clone(), Facet::Name);
+    let step = draft.step_with(rank::RENAME, call, &Resource::user(name), &reason, effect);
     draft.user_ready.insert(name.clone(), step);
     fields
 }
@@ -240,20 +242,34 @@ fn update_tags(
     let reason = "differs from the manifest";
     let mut untagged = None;
     if !gone.is_empty() {
+        let facet = Facet::TagsGone(gone.iter().map(|key| fold_tag_key(key)).collect());
         let call = Call::UntagUser {
             user_name: name.clone(),
             tag_keys: gone,
         };
-        let step = draft.step(rank::USER, call, &resource, reason);
+        let step = draft.step_with(
+            rank::USER,
+            call,
+            &resource,
+            reason,
+            Effect::Identity(name.clone(), facet),
+        );
         draft.needs_user(step, name);
         untagged = Some(step);
     }
     if !new.is_empty() {
+        let facet = Facet::TagsCome(new.keys().map(|key| fold_tag_key(key)).collect());
         let call = Call::TagUser {
             user_name: name.clone(),
             tags: new,
         };
-        let step = draft.step(rank::USER, call, &resource, reason);
+        let step = draft.step_with(
+            rank::USER,
+            call,
+            &resource,
+            reason,
+            Effect::Identity(name.clone(), facet),
+        );
         draft.needs_user(step, name);
         // Room for the new ones.
         draft.after(step, untagged);

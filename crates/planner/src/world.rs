@@ -13,6 +13,8 @@ use trueup_model::{
     document::{Effect as StatementEffect, Statement},
 };
 
+use crate::identity::{Changed, Dependence, Facet};
+
 /// Who can act.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Principal {
@@ -41,6 +43,7 @@ pub(crate) struct Holder {
 /// A user as a principal.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct UserHolder {
+    changed: Changed,
     own: Holder,
     groups: BTreeSet<GroupName>,
     boundary: Option<PolicyArn>,
@@ -63,6 +66,7 @@ pub(crate) enum Effect {
     Membership(UserName, GroupName, bool),
     Boundary(UserName, Option<PolicyArn>),
     PolicyDefault(PolicyArn, PolicyDocument),
+    Identity(UserName, Facet),
 }
 
 /// Everything that decides a principal's access: statements that allow, statements that deny, and the boundary.
@@ -84,6 +88,11 @@ impl Access {
     /// Whether a boundary is set.
     pub(crate) fn is_bounded(&self) -> bool {
         self.boundary.is_some()
+    }
+
+    /// The statements that deny, whatever they mean for this user now.
+    pub(crate) fn deny_statements(&self) -> BTreeSet<u32> {
+        self.denies.iter().map(|number| number % MEANINGS).collect()
     }
 
     /// Whether everything that this boundary lets through, the other's lets through too, by its statements.
@@ -115,11 +124,14 @@ impl Access {
     }
 }
 
+/// Numbers from here on are those of statements that mean something else than at first; far more than an account holds.
+const MEANINGS: u32 = 1 << 24;
+
 /// Numbers of distinct statements, so that sets of them are cheap.
 #[derive(Debug, Clone, Default)]
 struct Interner {
     numbers: BTreeMap<String, u32>,
-    statements: Vec<Option<Statement>>,
+    statements: Vec<(Option<Statement>, Dependence)>,
     /// Contents of documents met before, by canonical text: reading one takes far longer than finding it.
     contents: BTreeMap<String, Arc<Content>>,
 }
@@ -127,10 +139,25 @@ struct Interner {
 impl Interner {
     fn number(&mut self, key: String, statement: Option<&Statement>) -> u32 {
         let next = u32::try_from(self.statements.len()).unwrap_or(u32::MAX);
-        *self.numbers.entry(key).or_insert_with(|| {
-            self.statements.push(statement.cloned());
-            next
-        })
+        if let Some(known) = self.numbers.get(&key) {
+            return *known;
+        }
+        let dependence = match statement {
+            Some(statement) => Dependence::of_statement(statement.canonical_text()),
+            None => Dependence::Unknown,
+        };
+        self.statements.push((statement.cloned(), dependence));
+        self.numbers.insert(key, next);
+        next
+    }
+
+    /// The number of what the statement means for a user of whom so much has changed.
+    fn meaning(&self, number: u32, changed: &Changed) -> u32 {
+        let meaning = self
+            .statements
+            .get(number as usize)
+            .map_or(0, |(_, dependence)| dependence.meaning(changed));
+        number + meaning * MEANINGS
     }
 }
 
@@ -171,6 +198,7 @@ impl World {
         for (name, user) in &live.users {
             let own = world.holder(&user.inline_policies, &user.managed_policies);
             let holder = UserHolder {
+                changed: Changed::default(),
                 own,
                 groups: user.groups.iter().map(group_name).collect(),
                 boundary: user.permissions_boundary.clone(),
@@ -267,7 +295,24 @@ impl World {
 
     /// The statement behind a number; `None` for a document that could not be read.
     pub(crate) fn statement(&self, number: u32) -> Option<&Statement> {
-        self.interner.statements.get(number as usize).and_then(Option::as_ref)
+        let (statement, _) = self.interner.statements.get((number % MEANINGS) as usize)?;
+        statement.as_ref()
+    }
+
+    /// Whether anything that a user holds, boundary included, depends on a facet of the user.
+    pub(crate) fn depends_on(&self, user: &UserName, facet: &Facet) -> bool {
+        let access = self.access(&Principal::User(user.clone()));
+        let bounded = access
+            .boundary
+            .iter()
+            .flat_map(|boundary| boundary.allows.iter().chain(&boundary.denies));
+        access
+            .allows
+            .iter()
+            .chain(&access.denies)
+            .chain(bounded)
+            .filter_map(|number| self.interner.statements.get((number % MEANINGS) as usize))
+            .any(|(_, dependence)| dependence.is_on(facet))
     }
 
     /// Takes over the numbers of another model, which must have been cloned from this one.
@@ -319,6 +364,12 @@ impl World {
                 let before = self.policies.insert(arn.clone(), content);
                 Undo::PolicyDefault(arn.clone(), before)
             }
+            Effect::Identity(user, facet) => {
+                let changed = &mut self.users.entry(user.clone()).or_default().changed;
+                let before = changed.clone();
+                changed.add(facet);
+                Undo::Identity(user.clone(), before)
+            }
         }
     }
 
@@ -333,6 +384,7 @@ impl World {
                 set_inline(self.groups.entry(group).or_default(), &name, before);
             }
             Undo::Boundary(user, before) => self.users.entry(user).or_default().boundary = before,
+            Undo::Identity(user, before) => self.users.entry(user).or_default().changed = before,
             Undo::PolicyDefault(arn, before) => {
                 match before {
                     Some(content) => self.policies.insert(arn, content),
@@ -370,7 +422,8 @@ impl World {
             Effect::UserInline(user, ..)
             | Effect::UserAttachment(user, ..)
             | Effect::Membership(user, ..)
-            | Effect::Boundary(user, _) => BTreeSet::from([Principal::User(user.clone())]),
+            | Effect::Boundary(user, _)
+            | Effect::Identity(user, _) => BTreeSet::from([Principal::User(user.clone())]),
             Effect::GroupInline(group, ..) | Effect::GroupAttachment(group, ..) => self.members(group).collect(),
             Effect::PolicyDefault(arn, _) => self.holders(arn),
         }
@@ -428,11 +481,14 @@ impl World {
     /// What decides a principal's access.
     pub(crate) fn access(&self, principal: &Principal) -> Access {
         let mut access = Access::default();
+        let unchanged = Changed::default();
+        let mut changed = &unchanged;
         let boundary = match principal {
             Principal::User(name) => {
                 let Some(user) = self.users.get(name) else {
                     return access;
                 };
+                changed = &user.changed;
                 self.add(&mut access, &user.own);
                 for group in user.groups.iter().filter_map(|group| self.groups.get(group)) {
                     self.add(&mut access, group);
@@ -454,6 +510,20 @@ impl World {
                 denies: content.map(|c| c.denies.clone()).unwrap_or_default(),
             }
         });
+        if *changed != unchanged {
+            let mean = |numbers: &mut BTreeSet<u32>| {
+                *numbers = numbers
+                    .iter()
+                    .map(|number| self.interner.meaning(*number, changed))
+                    .collect();
+            };
+            mean(&mut access.allows);
+            mean(&mut access.denies);
+            if let Some(boundary) = &mut access.boundary {
+                mean(&mut boundary.allows);
+                mean(&mut boundary.denies);
+            }
+        }
         access
     }
 
@@ -522,6 +592,7 @@ pub(crate) enum Undo {
     GroupInline(GroupName, InlinePolicyName, Option<Arc<Content>>),
     Boundary(UserName, Option<PolicyArn>),
     PolicyDefault(PolicyArn, Option<Arc<Content>>),
+    Identity(UserName, Changed),
 }
 
 fn set_inline(holder: &mut Holder, name: &InlinePolicyName, content: Option<Arc<Content>>) -> Option<Arc<Content>> {
@@ -607,7 +678,7 @@ impl World {
                     self.add(&mut access, holder);
                 }
             }
-            Effect::Boundary(user, _) => {
+            Effect::Boundary(user, _) | Effect::Identity(user, _) => {
                 access = self.access(&Principal::User(user.clone()));
             }
         }

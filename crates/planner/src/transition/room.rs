@@ -73,7 +73,7 @@ impl Room {
             Effect::GroupAttachment(..) => Some(ATTACHED_POLICIES_PER_GROUP),
             Effect::UserInline(..) => Some(USER_INLINE_POLICY_SIZE),
             Effect::GroupInline(..) => Some(GROUP_INLINE_POLICY_SIZE),
-            Effect::Boundary(..) | Effect::PolicyDefault(..) => None,
+            Effect::Boundary(..) | Effect::PolicyDefault(..) | Effect::Identity(..) => None,
         }
     }
 }
@@ -86,7 +86,7 @@ fn wish(effect: &Effect) -> String {
         Effect::GroupAttachment(group, ..) => format!("more policies attached to group `{group}` at once"),
         Effect::UserInline(user, ..) => format!("longer inline policies of user `{user}` at once"),
         Effect::GroupInline(group, ..) => format!("longer inline policies of group `{group}` at once"),
-        Effect::Boundary(..) | Effect::PolicyDefault(..) => String::new(),
+        Effect::Boundary(..) | Effect::PolicyDefault(..) | Effect::Identity(..) => String::new(),
     }
 }
 
@@ -98,7 +98,7 @@ pub(super) fn used(world: &World, effect: &Effect) -> usize {
         Effect::GroupAttachment(group, ..) => world.attached_to_group(group),
         Effect::UserInline(user, ..) => world.inline_size_of_user(user),
         Effect::GroupInline(group, ..) => world.inline_size_of_group(group),
-        Effect::Boundary(..) | Effect::PolicyDefault(..) => 0,
+        Effect::Boundary(..) | Effect::PolicyDefault(..) | Effect::Identity(..) => 0,
     }
 }
 
@@ -112,5 +112,6 @@ pub(super) fn owner(effect: &Effect) -> Owner {
         Effect::Membership(user, ..) => (4, user.as_str().to_ascii_lowercase()),
         Effect::Boundary(user, _) => (5, user.as_str().to_ascii_lowercase()),
         Effect::PolicyDefault(arn, _) => (6, arn.as_str().to_owned()),
+        Effect::Identity(user, _) => (7, user.as_str().to_ascii_lowercase()),
     }
 }

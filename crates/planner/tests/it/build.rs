@@ -45,14 +45,28 @@ pub(crate) fn date(text: &str) -> Date {
     text.parse().unwrap()
 }
 
-/// A document of statements such as `allow s3:Get*` or `deny iam:*`.
+/// A document of statements such as `allow s3:Get*` or `deny iam:*`. `home` is a folder named after the user, `team` what
+/// only the red team may do.
 pub(crate) fn document(statements: &[&str]) -> PolicyDocument {
     let statements: Vec<_> = statements
         .iter()
         .map(|statement| {
             let (effect, action) = statement.split_once(' ').unwrap();
             let effect = if effect == "allow" { "Allow" } else { "Deny" };
-            serde_json::json!({"Effect": effect, "Action": action, "Resource": "*"})
+            match action {
+                "home" => serde_json::json!({
+                    "Effect": effect,
+                    "Action": "s3:home",
+                    "Resource": "arn:aws:s3:::home/${aws:username}",
+                }),
+                "team" => serde_json::json!({
+                    "Effect": effect,
+                    "Action": "s3:team",
+                    "Resource": "*",
+                    "Condition": {"StringEquals": {"aws:PrincipalTag/team": "red"}},
+                }),
+                action => serde_json::json!({"Effect": effect, "Action": action, "Resource": "*"}),
+            }
         })
         .collect();
     let text = serde_json::json!({"Version": "2012-10-17", "Statement": statements}).to_string();

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use trueup_model::{
     Desired, GroupName, Live, PolicyArn, PolicyDocument, UserName,
     desired::{BoundaryWish, PolicyRef},
+    document::Statement,
 };
 use trueup_planner::{ActionId, Call, Plan, PlanError, VersionRef};
 
@@ -27,6 +28,8 @@ struct Account {
 
 #[derive(Clone, Default)]
 struct User {
+    id: String,
+    tags: trueup_model::Tags,
     groups: BTreeSet<GroupName>,
     attached: BTreeSet<PolicyArn>,
     inline: BTreeMap<String, PolicyDocument>,
@@ -53,6 +56,8 @@ impl Account {
                 .values()
                 .map(|user| {
                     let holds = User {
+                        id: user.id.clone(),
+                        tags: user.tags.clone(),
                         groups: user.groups.clone(),
                         attached: user.managed_policies.clone(),
                         inline: text(&user.inline_policies),
@@ -104,9 +109,12 @@ impl Account {
             Call::CreateUser {
                 user_name,
                 permissions_boundary,
+                tags,
                 ..
             } => {
                 let user = User {
+                    id: format!("new {user_name}"),
+                    tags: tags.clone(),
                     boundary: permissions_boundary.clone(),
                     ..User::default()
                 };
@@ -266,6 +274,21 @@ impl Account {
                     "DeleteConflict"
                 );
             }
+            Call::UpdateUser {
+                user_name,
+                new_user_name,
+                ..
+            } => {
+                let user = self.users.remove(user_name).unwrap();
+                assert!(self.users.insert(new_user_name.clone().unwrap(), user).is_none());
+            }
+            Call::TagUser { user_name, tags } => {
+                self.users.get_mut(user_name).unwrap().tags.extend(tags.clone());
+            }
+            Call::UntagUser { user_name, tag_keys } => {
+                let user = self.users.get_mut(user_name).unwrap();
+                user.tags.retain(|key, _| !tag_keys.contains(key));
+            }
             other => panic!("{} is not part of this test", other.operation()),
         }
     }
@@ -277,7 +300,7 @@ impl Account {
         }
     }
 
-    fn may(&self, user: &User, action: &str) -> bool {
+    fn may(&self, name: &UserName, user: &User, (action, resource): (&str, &str)) -> bool {
         let mut documents: Vec<PolicyDocument> = user.inline.values().cloned().collect();
         documents.extend(user.attached.iter().map(|arn| self.managed(arn)));
         for group in user.groups.iter().filter_map(|group| self.groups.get(group)) {
@@ -285,14 +308,22 @@ impl Account {
             documents.extend(group.attached.iter().map(|arn| self.managed(arn)));
         }
         let boundary = user.boundary.as_ref().map(|arn| self.managed(arn));
+        let applies = |statement: &Statement| {
+            let glob = trueup_model::glob_matches_ignoring_case;
+            let home = statement
+                .resources()
+                .iter()
+                .any(|pattern| pattern.contains("${aws:username}"));
+            let team = !statement.conditions().is_empty();
+            statement.actions().iter().any(|pattern| glob(pattern, action))
+                && (!home || resource == name.as_str())
+                && (!team || user.tags.get("team").is_some_and(|team| team == "red"))
+        };
         let matches = |document: &PolicyDocument, allow: bool| {
-            document.statements().iter().any(|statement| {
-                statement.is_allow() == allow
-                    && statement
-                        .actions()
-                        .iter()
-                        .any(|pattern| trueup_model::glob_matches_ignoring_case(pattern, action))
-            })
+            document
+                .statements()
+                .iter()
+                .any(|statement| statement.is_allow() == allow && applies(statement))
         };
         let allowed = documents.iter().any(|document| matches(document, true));
         let denied = documents
@@ -302,12 +333,13 @@ impl Account {
         allowed && !denied && boundary.as_ref().is_none_or(|boundary| matches(boundary, true))
     }
 
-    fn access(&self) -> BTreeSet<(UserName, &'static str)> {
+    /// What everybody may do, people told apart by `who`.
+    fn access(&self, who: fn(&UserName, &User) -> String) -> BTreeSet<(String, (&'static str, &'static str))> {
         let mut access = BTreeSet::new();
         for (name, user) in &self.users {
-            for action in ACTIONS {
-                if self.may(user, action) {
-                    access.insert((name.clone(), action));
+            for request in REQUESTS {
+                if self.may(name, user, request) {
+                    access.insert((who(name, user), request));
                 }
             }
         }
@@ -315,8 +347,28 @@ impl Account {
     }
 }
 
-const ACTIONS: [&str; 5] = ["s3:a", "s3:b", "s3:c", "s3:d", "ec2:x"];
-const STATEMENTS: [&str; 14] = [
+fn by_id(_: &UserName, user: &User) -> String {
+    user.id.clone()
+}
+
+fn by_name(name: &UserName, _: &User) -> String {
+    name.to_string()
+}
+
+/// Actions and resources; only folders are told apart.
+const REQUESTS: [(&str, &str); 10] = [
+    ("s3:a", ""),
+    ("s3:b", ""),
+    ("s3:c", ""),
+    ("s3:d", ""),
+    ("ec2:x", ""),
+    ("s3:team", ""),
+    ("s3:home", "u0"),
+    ("s3:home", "u1"),
+    ("s3:home", "old0"),
+    ("s3:home", "old1"),
+];
+const STATEMENTS: [&str; 18] = [
     "allow s3:a",
     "allow s3:b",
     "allow s3:c",
@@ -324,6 +376,8 @@ const STATEMENTS: [&str; 14] = [
     "allow s3:*",
     "allow *",
     "allow ec2:x",
+    "allow home",
+    "allow team",
     "deny s3:a",
     "deny s3:b",
     "deny s3:c",
@@ -331,18 +385,20 @@ const STATEMENTS: [&str; 14] = [
     "deny s3:*",
     "deny ec2:x",
     "deny *",
+    "deny home",
+    "deny team",
 ];
 
 /// Runs the plan in an order that `seed` picks among those that the edges allow, and checks every moment.
 fn run(live: &Live, plan: &Plan, seed: u64) -> Account {
     let mut account = Account::of(live);
-    let before = account.access();
-    let existing: BTreeSet<UserName> = account.users.keys().cloned().collect();
+    let before = account.access(by_id);
+    let existing: BTreeSet<String> = account.users.values().map(|user| user.id.clone()).collect();
     let mut end = account.clone();
     for action in &plan.actions {
         end.call(action.id, &action.call);
     }
-    let after = end.access();
+    let after = end.access(by_id);
     let mut open: Vec<_> = plan.actions.iter().collect();
     let mut done: BTreeSet<ActionId> = BTreeSet::new();
     let mut state = seed;
@@ -357,14 +413,14 @@ fn run(live: &Live, plan: &Plan, seed: u64) -> Account {
         let action = open.remove(pick);
         account.call(action.id, &action.call);
         done.insert(action.id);
-        for (name, what) in account.access() {
+        for (who, what) in account.access(by_id) {
             // People whom the plan creates have no credentials yet.
-            let fine = !existing.contains(&name)
-                || before.contains(&(name.clone(), what))
-                || after.contains(&(name.clone(), what));
+            let fine = !existing.contains(&who)
+                || before.contains(&(who.clone(), what))
+                || after.contains(&(who.clone(), what));
             assert!(
                 fine,
-                "after {} {}: {name} may {what}\n{:#?}",
+                "after {} {}: {who} may {what:?}\n{:#?}",
                 action.call.operation(),
                 action.resource,
                 actions(plan)
@@ -383,6 +439,8 @@ struct Side {
     policies: Vec<PolicyDocument>,
     groups: Vec<(Vec<Option<PolicyDocument>>, Vec<bool>)>,
     users: Vec<(Vec<Option<PolicyDocument>>, Vec<bool>, Vec<bool>, Option<usize>)>,
+    /// Of each user: whether it has another name before, and its tags `team` and `cost`.
+    facts: Vec<(bool, Option<bool>, bool)>,
     present: Vec<bool>,
 }
 
@@ -401,17 +459,27 @@ fn side() -> impl Strategy<Value = Side> {
             ),
             2,
         ),
+        proptest::collection::vec(
+            (
+                proptest::bool::weighted(0.3),
+                proptest::option::of(any::<bool>()),
+                any::<bool>(),
+            ),
+            2,
+        ),
         proptest::collection::vec(proptest::bool::weighted(0.85), 4),
     )
-        .prop_map(|(policies, groups, users, present)| Side {
+        .prop_map(|(policies, groups, users, facts, present)| Side {
             policies,
             groups,
             users,
+            facts,
             present,
         })
 }
 
-fn build(side: &Side) -> Desired {
+/// The state of one side; `old` where people may still have their former names.
+fn build(side: &Side, old: bool) -> Desired {
     let mut desired = desired();
     for (index, document) in side.policies.iter().enumerate() {
         desired.policy(&format!("p{index}"), &["allow *"]).document = document.clone();
@@ -445,7 +513,21 @@ fn build(side: &Side) -> Desired {
             .filter(|(i, on)| **on && side.present[*i])
             .map(|(i, _)| crate::build::group(&format!("g{i}")))
             .collect();
-        let user = desired.user(&format!("u{index}"));
+        let (has_old_name, team, cost) = side.facts[index];
+        let user = if old && has_old_name {
+            desired.user(&format!("old{index}"))
+        } else {
+            desired.user(&format!("u{index}"))
+        };
+        if !old {
+            user.previously = vec![crate::build::user(&format!("old{index}"))];
+        }
+        if let Some(red) = team {
+            user.tags.insert("team".into(), if red { "red" } else { "blue" }.into());
+        }
+        if cost {
+            user.tags.insert("cost".into(), "1".into());
+        }
         user.inline_policies = named(documents);
         user.managed_policies = chosen(attached);
         user.groups = member_of;
@@ -462,8 +544,8 @@ proptest! {
 
     #[test]
     fn nobody_can_do_more_in_between(before in side(), after in side(), seed in any::<u64>()) {
-        let live = live_of(&build(&before));
-        let mut wanted = build(&after);
+        let live = live_of(&build(&before, true));
+        let mut wanted = build(&after, false);
         wanted.scope.users.unmanaged = trueup_model::Unmanaged::Delete;
         wanted.scope.groups.unmanaged = trueup_model::Unmanaged::Delete;
         let mut live = live;
@@ -474,8 +556,8 @@ proptest! {
             Ok(plan) => {
                 let mut ended = run(&live, &plan, seed);
                 ended = run(&live, &plan, seed.wrapping_add(1)).max_users(ended);
-                let target = Account::of(&live_of(&wanted)).access();
-                prop_assert_eq!(ended.access(), target);
+                let target = Account::of(&live_of(&wanted)).access(by_name);
+                prop_assert_eq!(ended.access(by_name), target);
             }
             Err(PlanError::Impossible(problems)) => {
                 prop_assert!(problems.iter().all(|p| p.message.contains("no order of calls") || p.message.contains("has to come before")), "{problems:?}");
@@ -488,7 +570,7 @@ proptest! {
 impl Account {
     /// Both runs must end alike.
     fn max_users(self, other: Self) -> Self {
-        assert_eq!(self.access(), other.access());
+        assert_eq!(self.access(by_id), other.access(by_id));
         self
     }
 }
@@ -508,16 +590,22 @@ fn everything_read() -> trueup_model::live::Credentials {
 fn refusals_are_rare() {
     use proptest::{strategy::ValueTree, test_runner::TestRunner};
     let mut runner = TestRunner::deterministic();
-    let mut refused = 0;
+    let (mut same_people, mut other_names_and_tags) = (0, 0);
     for _ in 0..400 {
-        let before = side().new_tree(&mut runner).unwrap().current();
+        let mut before = side().new_tree(&mut runner).unwrap().current();
         let after = side().new_tree(&mut runner).unwrap().current();
-        if try_plan(&build(&after), &live_of(&build(&before))).is_err() {
-            refused += 1;
-        }
+        let refused = |before: &Side| try_plan(&build(&after, false), &live_of(&build(before, true))).is_err();
+        other_names_and_tags += usize::from(refused(&before));
+        before.facts.clone_from(&after.facts);
+        before
+            .facts
+            .iter_mut()
+            .for_each(|(has_old_name, ..)| *has_old_name = false);
+        same_people += usize::from(refused(&before));
     }
     // Two unrelated accounts over the same names are far wilder than any real change.
-    assert!(refused <= 4, "{refused} of 400 refused");
+    assert!(same_people <= 4, "{same_people} of 400 refused");
+    assert!(other_names_and_tags <= 24, "{other_names_and_tags} of 400 refused");
 }
 
 #[test]
@@ -682,4 +770,43 @@ fn room_that_one_policy_leaves_is_there_before_another_takes_it() {
     for seed in 0..50 {
         run(&live, &plan, seed);
     }
+}
+
+#[test]
+fn a_call_goes_under_the_old_name_where_the_rename_would_widen_something() {
+    let mut before = desired();
+    before
+        .user("bob.smith")
+        .inline_policies
+        .insert(inline("own"), document(&["allow home"]));
+    let mut after = desired();
+    after.user("bob").previously = vec![user("bob.smith")];
+    let plan = plan(&after, &live_of(&before));
+    assert_eq!(
+        actions(&plan),
+        ["DeleteUserPolicy user/bob/inline-policy/own", "UpdateUser user/bob"]
+    );
+    let Call::DeleteUserPolicy { user_name, .. } = &plan.actions[0].call else {
+        panic!()
+    };
+    assert_eq!(user_name.as_str(), "bob.smith");
+    assert_eq!(plan.actions[1].after, [ActionId(1)]);
+}
+
+#[test]
+fn a_tag_that_widens_comes_after_the_deny_that_limits_it() {
+    let mut before = desired();
+    before
+        .user("bob")
+        .inline_policies
+        .insert(inline("own"), document(&["allow team"]));
+    let mut after = before.clone();
+    let bob = after.user("bob");
+    bob.tags.insert("team".into(), "red".into());
+    bob.inline_policies.insert(inline("limit"), document(&["deny s3:*"]));
+    let plan = plan(&after, &live_of(&before));
+    assert_eq!(
+        actions(&plan),
+        ["PutUserPolicy user/bob/inline-policy/limit", "TagUser user/bob"]
+    );
 }
