@@ -180,6 +180,26 @@ pub struct DesiredUser {
     pub mfa: Option<MfaRequirement>,
     /// When it stops.
     pub expires: Option<Expiry>,
+    /// Who can open the credentials that are made for it; each of them by itself. Empty: nobody is named.
+    pub deliver_to: Vec<Recipient>,
+}
+
+/// Somebody who can open credentials. Only the form is checked: whether it is a key that can be sealed to is found out
+/// before anything is written to an account.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recipient {
+    /// An age recipient (`age1…`).
+    Age(String),
+    /// An ssh public key as in `authorized_keys`: `ssh-ed25519 AAAA… comment` or `ssh-rsa AAAA… comment`.
+    Ssh(String),
+    /// An OpenPGP public key, armored or not.
+    OpenPgp {
+        /// The file, relative to the manifest's folder.
+        file: String,
+        /// What the file holds.
+        key: Vec<u8>,
+    },
 }
 
 /// What a user's permissions boundary should be.

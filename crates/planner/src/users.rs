@@ -60,6 +60,7 @@ fn create(resolved: &Resolved<'_>, desired: &DesiredUser, password_policy: Optio
         login_profile,
         mfa: _,
         expires: _,
+        deliver_to: _,
     } = desired;
     let resource = Resource::user(name);
     let reason = "declared, and not in the account";
@@ -121,6 +122,7 @@ fn update(
         login_profile,
         mfa: _,
         expires,
+        deliver_to: _,
     } = desired;
     let resource = Resource::user(name);
     let entry = format!("in the manifest's entry for `{name}`");

@@ -36,6 +36,15 @@ pub(crate) struct DocumentFile {
     source: SourceId,
 }
 
+/// The way out where a file that the manifest names cannot be read.
+pub(super) fn file_hint(error: &FilesError) -> Option<&'static str> {
+    match error {
+        FilesError::Outside(_) => Some("a manifest reads files of its own folder and below, and nothing else"),
+        FilesError::NotFound(_) => Some("the name is relative to the folder of the manifest"),
+        _ => None,
+    }
+}
+
 /// JSON text that is being written from YAML, with the place of every value by its JSON pointer.
 #[derive(Default)]
 struct Written {
@@ -137,15 +146,8 @@ impl Context<'_> {
         let bytes = match self.files.read(name) {
             Ok(bytes) => bytes,
             Err(error) => {
-                let hint = match &error {
-                    FilesError::Outside(_) => {
-                        Some("a manifest reads files of its own folder and below, and nothing else")
-                    }
-                    FilesError::NotFound(_) => Some("the name is relative to the folder of the manifest"),
-                    _ => None,
-                };
                 self.error("file", used, with_source(&error))
-                    .maybe_hint(hint.map(str::to_owned));
+                    .maybe_hint(file_hint(&error).map(str::to_owned));
                 return None;
             }
         };

@@ -6,6 +6,7 @@ pub(crate) mod document;
 mod entities;
 pub(crate) mod keys;
 pub(crate) mod raw;
+mod recipients;
 mod root;
 mod settings;
 pub(crate) mod suggest;

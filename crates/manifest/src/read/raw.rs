@@ -3,7 +3,10 @@
 use jiff::civil::Date;
 use trueup_model::{
     AccountId, GroupName, IgnoreTarget, InlinePolicyName, Path, PolicyArn, PolicyName, Unmanaged, UserName,
-    desired::{AliasWish, Expiry, Guardrails, LoginProfileWish, MfaRequirement, PasswordPolicyWish, RootRequirements},
+    desired::{
+        AliasWish, Expiry, Guardrails, LoginProfileWish, MfaRequirement, PasswordPolicyWish, Recipient,
+        RootRequirements,
+    },
 };
 
 use super::document::Document;
@@ -124,6 +127,7 @@ pub(crate) struct UserSettings {
     pub(crate) login_profile: Option<LoginProfileWish>,
     pub(crate) mfa: Option<MfaRequirement>,
     pub(crate) expires: Option<Expiry>,
+    pub(crate) deliver_to: Vec<Recipient>,
 }
 
 impl UserSettings {

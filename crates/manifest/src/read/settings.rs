@@ -60,9 +60,8 @@ impl Context<'_> {
         if let (Some(node), Some(span)) = (fields.get("expires"), fields.key_span("expires")) {
             settings.expires = self.read_expires(node, span);
         }
-        if let (Some(node), Some(span)) = (fields.get("deliver_to"), fields.key_span("deliver_to")) {
-            self.filled_text(node, "`deliver_to`");
-            self.unsupported(span, "deliver_to");
+        if let Some(node) = fields.get("deliver_to") {
+            settings.deliver_to = self.read_recipients(node);
         }
         settings
     }

@@ -69,6 +69,7 @@ impl Resolver<'_, '_> {
             login_profile: settings.login_profile,
             mfa: settings.mfa,
             expires: settings.expires,
+            deliver_to: settings.deliver_to.clone(),
         }
     }
 
@@ -218,6 +219,7 @@ fn fill_in(user: &mut DesiredUser, settings: &DesiredUser) {
         login_profile,
         mfa,
         expires,
+        deliver_to,
     } = settings;
     user.path = user.path.take().or_else(|| path.clone());
     user.tags.extend(tags.clone());
@@ -230,4 +232,5 @@ fn fill_in(user: &mut DesiredUser, settings: &DesiredUser) {
     user.login_profile = user.login_profile.or(*login_profile);
     user.mfa = user.mfa.or(*mfa);
     user.expires = user.expires.or(*expires);
+    user.deliver_to.extend(deliver_to.iter().cloned());
 }

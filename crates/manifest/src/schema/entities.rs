@@ -91,6 +91,10 @@ pub(super) fn definitions() -> Value {
                 "additionalProperties": false,
             },
         },
+        "recipient": {
+            "type": "string",
+            "pattern": "^(age1|ssh-ed25519 |ssh-rsa )|\\.(asc|gpg|pgp)$",
+        },
         "roles": {
             "description": "Roles, by name. Not supported yet.",
             "type": "object",
@@ -166,10 +170,12 @@ fn settings() -> Map<String, Value> {
             ],
         },
         "deliver_to": {
-            "description": "Who can open the user's credentials: an age or ssh public key, or an OpenPGP file. Not \
-                            supported yet.",
-            "type": "string",
-            "pattern": "\\S",
+            "description": "Who can open the user's credentials, each by itself: age or ssh public keys, or OpenPGP \
+                            files (`.asc`, `.gpg`, `.pgp`) below the manifest's folder.",
+            "anyOf": [
+                {"$ref": "#/$defs/recipient"},
+                {"type": "array", "items": {"$ref": "#/$defs/recipient"}, "minItems": 1, "uniqueItems": true},
+            ],
         },
     }))
 }

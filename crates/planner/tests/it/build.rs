@@ -120,6 +120,7 @@ impl Declare for Desired {
             login_profile: None,
             mfa: None,
             expires: None,
+            deliver_to: Vec::new(),
         })
     }
 

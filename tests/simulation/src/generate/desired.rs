@@ -345,6 +345,7 @@ fn users(random: &mut Random, profile: &Profile, live: &Live, desired: &mut Desi
                     login_profile: login_profile(random),
                     mfa: mfa(random),
                     expires: expires(random),
+                    deliver_to: Vec::new(),
                     name,
                 };
                 desired.users.insert(user.name.clone(), user);
@@ -409,5 +410,6 @@ fn user_like(
         login_profile: login_profile(random),
         mfa: mfa(random),
         expires: expires(random),
+        deliver_to: Vec::new(),
     }
 }
