@@ -54,3 +54,16 @@ pub(crate) fn replace_private_file(path: &Path, contents: &[u8]) -> io::Result<(
     file.persist(path)?;
     sync_directory(directory)
 }
+
+/// Writes a file whole, for its owner alone; where one is there already, that one stays and this is an error.
+pub(crate) fn write_new_private_file(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::NamedTempFile::new_in(directory)?;
+    file.write_all(contents)?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path)?;
+    sync_directory(directory)
+}

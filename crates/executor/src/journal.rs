@@ -80,8 +80,8 @@ enum Line<'a> {
         action: ActionId,
         resource: &'a Resource,
         call: &'a Call,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        credential_file: Option<&'a Path>,
+        #[serde(skip_serializing_if = "<[PathBuf]>::is_empty")]
+        credential_files: &'a [PathBuf],
     },
     Outcome {
         at: Timestamp,
@@ -142,13 +142,13 @@ impl Journal {
         &self.run
     }
 
-    pub(crate) fn intent(&self, action: &Action, credential_file: Option<&Path>) -> Result<(), JournalError> {
+    pub(crate) fn intent(&self, action: &Action, credential_files: &[PathBuf]) -> Result<(), JournalError> {
         self.write(&Line::Intent {
             at: Timestamp::now(),
             action: action.id,
             resource: &action.resource,
             call: &action.call,
-            credential_file,
+            credential_files,
         })
     }
 

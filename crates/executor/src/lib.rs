@@ -30,7 +30,10 @@ use std::{collections::BTreeMap, time::Duration};
 use trueup_model::{Live, Resource};
 use trueup_planner::Plan;
 
-pub use delivery::{CredentialsSink, DeliveryError, PlainFiles, check_plain_directory};
+pub use delivery::{
+    AskPassphrase, CredentialFiles, CredentialsSink, DeliveryError, OpenError, RecipientError, Recipients, Sealed,
+    check_plain_directory, open_sealed, write_sealed,
+};
 pub use journal::{Journal, JournalError, RunId, write_snapshot};
 pub use limiter::Rate;
 pub use progress::{Cancel, Canceller, Progress, Silent};

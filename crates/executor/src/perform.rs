@@ -45,18 +45,18 @@ impl Run<'_> {
                 return self.write_down(action, Outcome::Failed { error });
             }
         };
-        let file = delivered.as_ref().map(|delivered| delivered.path.as_path());
-        if let Err(error) = self.journal.intent(action, file) {
+        let files = delivered.as_ref().map_or(&[][..], |delivered| &delivered.paths);
+        if let Err(error) = self.journal.intent(action, files) {
             let reason = self.stop_without_journal(&error);
             if let Some(delivered) = delivered {
-                self.credentials.withdraw(delivered);
+                self.credentials.withdraw_password(&delivered, self.journal.run());
             }
             return Outcome::Failed {
                 error: Failure::new(format!("not sent, since the journal cannot be kept: {reason}")),
             };
         }
         let supplement = Supplement {
-            password: delivered.as_ref().map(|delivered| &delivered.password),
+            password: delivered.as_ref().map(|delivered| &*delivered.password),
             version: version.as_deref(),
         };
         let mut outcome = self.attempt_until_settled(action, &supplement).await;
@@ -101,9 +101,10 @@ impl Run<'_> {
 
     fn deliver(&self, call: &Call) -> Result<Option<Delivered>, DeliveryError> {
         match call {
-            Call::CreateLoginProfile { user_name, .. } => {
-                self.credentials.deliver(user_name, self.journal.run()).map(Some)
-            }
+            Call::CreateLoginProfile { user_name, .. } => self
+                .credentials
+                .deliver_password(user_name, self.journal.run())
+                .map(Some),
             _ => Ok(None),
         }
     }
@@ -116,11 +117,11 @@ impl Run<'_> {
                 error.message += "; the password in the credential file may be in force";
             }
             Outcome::Failed { .. } | Outcome::NotAttempted { .. } => {
-                self.credentials.withdraw(delivered);
+                self.credentials.withdraw_password(&delivered, self.journal.run());
                 return;
             }
         }
-        self.note_credential_file(action.id, delivered.path);
+        self.note_credential_files(action.id, delivered.paths);
     }
 
     fn remember(&self, action: &Action, outcome: &Outcome) {

@@ -54,7 +54,7 @@ struct State {
     versions: BTreeMap<ActionId, (String, Instant)>,
     calls: BTreeMap<String, u64>,
     retries: BTreeMap<RetryCause, u64>,
-    credential_files: BTreeMap<ActionId, PathBuf>,
+    credential_files: BTreeMap<ActionId, Vec<PathBuf>>,
     stopped: Option<String>,
     rng: Xoshiro256PlusPlus,
 }
@@ -179,8 +179,8 @@ impl<'a> Run<'a> {
         self.state().versions.get(&action).cloned()
     }
 
-    pub(crate) fn note_credential_file(&self, action: ActionId, path: PathBuf) {
-        self.state().credential_files.insert(action, path);
+    pub(crate) fn note_credential_files(&self, action: ActionId, paths: Vec<PathBuf>) {
+        self.state().credential_files.insert(action, paths);
     }
 
     /// Has the run begin nothing new. The first reason stays.
@@ -200,10 +200,17 @@ impl<'a> Run<'a> {
 
     pub(crate) fn tally(&self) -> Tally {
         let state = self.state();
+        // One file may hold what several actions made.
+        let mut credential_files: Vec<PathBuf> = Vec::new();
+        for path in state.credential_files.values().flatten() {
+            if !credential_files.contains(path) {
+                credential_files.push(path.clone());
+            }
+        }
         Tally {
             calls: state.calls.clone(),
             retries: state.retries.clone(),
-            credential_files: state.credential_files.values().cloned().collect(),
+            credential_files,
             stopped: state.stopped.clone(),
         }
     }

@@ -22,8 +22,13 @@ impl SignIn {
                 _ => {}
             }
         }
+        Self::of(plan.account_id.clone(), alias, partition)
+    }
+
+    /// The sign-in pages of an account as it is.
+    pub fn of(account: AccountId, alias: Option<Alias>, partition: &str) -> Self {
         Self {
-            account: plan.account_id.clone(),
+            account,
             alias,
             partition: partition.to_owned(),
         }

@@ -11,7 +11,10 @@ use std::{
 };
 
 use common::*;
-use trueup_executor::{CredentialsSink, DeliveryError, Outcome, PlainFiles, SignIn, check_plain_directory};
+use trueup_executor::{
+    CredentialFiles, CredentialsSink, DeliveryError, Journal, Outcome, Recipients, RunId, Secret, SignIn, Silent,
+    check_plain_directory, execute, open_sealed,
+};
 use trueup_model::Alias;
 use trueup_planner::Call;
 
@@ -46,11 +49,14 @@ async fn a_password_is_on_the_disk_before_it_is_sent_and_nowhere_else() {
         Reaction::Pass
     });
     let plan = plan([(login_profile("alice"), vec![])]);
-    let sink = CredentialsSink::Plain(PlainFiles::new(
-        bench.credentials_directory(),
-        SignIn::after(&plan, Some(&Alias::from_live("acme-prod")), "aws"),
-        30,
-    ));
+    let sink = CredentialsSink::Files(
+        CredentialFiles::new(
+            bench.credentials_directory(),
+            SignIn::after(&plan, Some(&Alias::from_live("acme-prod")), "aws"),
+            30,
+        )
+        .plain(),
+    );
     let report = bench.run_with(&plan, &sink).await;
     assert_complete(&report);
 
@@ -191,7 +197,7 @@ async fn without_a_place_for_it_no_password_is_made() {
     let report = bench.run_with(&plan, &CredentialsSink::None).await;
     assert_eq!(
         failure(&report, 2).message,
-        "there is no place for the password of `alice`"
+        "there is no place for the credentials of `alice`"
     );
     assert_eq!(bench.count("CreateLoginProfile"), 0);
     assert_eq!(outcome(&report, 1), &Outcome::Done { version: None });
@@ -273,11 +279,106 @@ fn plain_files_are_kept_out_of_work_trees_that_would_take_them_up() {
     assert!(check_plain_directory(&odd).is_err());
 }
 
+fn sealing(bench: &Bench, plan: &trueup_planner::Plan, user_name: &str) -> (CredentialsSink, Secret) {
+    let identity = age::x25519::Identity::generate();
+    let mut recipients = Recipients::default();
+    recipients
+        .add(identity.to_public().to_string().as_bytes(), jiff::Timestamp::UNIX_EPOCH)
+        .unwrap();
+    let alias = Alias::from_live("acme-prod");
+    let files = CredentialFiles::new(
+        bench.credentials_directory(),
+        SignIn::after(plan, Some(&alias), "aws"),
+        24,
+    );
+    let text = age::secrecy::ExposeSecret::expose_secret(&identity.to_string()).to_owned();
+    let sink = CredentialsSink::Files(files.sealed_to(user(user_name), recipients));
+    (sink, Secret::from(text))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sealed_file_says_everything_to_its_owner_and_nothing_to_others() {
+    let mut bench = Bench::new();
+    bench.prepare([create_user("alice")]).await;
+    let sent = Arc::new(Mutex::new(String::new()));
+    let seen = Arc::clone(&sent);
+    bench.script(move |request| {
+        if request.operation == "CreateLoginProfile" {
+            request.parameter("Password").clone_into(&mut seen.lock().unwrap());
+        }
+        Reaction::Pass
+    });
+    let plan = plan([(login_profile("alice"), vec![])]);
+    let (sink, identity) = sealing(&bench, &plan, "alice");
+    let report = bench.run_with(&plan, &sink).await;
+    assert_complete(&report);
+    let password = sent.lock().unwrap().clone();
+    let files = bench.credential_files();
+    let (name, sealed) = files.first_key_value().unwrap();
+    assert_eq!((files.len(), name), (1, &format!("{ACCOUNT}-alice-{}.age", report.run)));
+    assert!(!sealed.contains(&password) && !bench.journal().contains(&password));
+    let opened = open_sealed(sealed.as_bytes(), &identity, "key", |_| None).unwrap();
+    for expected in [
+        ACCOUNT,
+        "acme-prod",
+        "alice",
+        &password,
+        "https://123456789012.signin.aws.amazon.com/console",
+        "https://acme-prod.signin.aws.amazon.com/console",
+        "trueup mfa enroll alice",
+    ] {
+        assert!(opened.expose().contains(expected), "{expected}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_not_named_gets_no_password() {
+    let bench = Bench::new();
+    let plan = plan([
+        (create_user("alice"), vec![]),
+        (create_user("bob"), vec![]),
+        (login_profile("alice"), vec![1]),
+        (login_profile("bob"), vec![2]),
+    ]);
+    let (sink, _) = sealing(&bench, &plan, "alice");
+    let report = bench.run_with(&plan, &sink).await;
+    assert_eq!(
+        failure(&report, 4).message,
+        "there is no place for the credentials of `bob`"
+    );
+    assert_eq!(bench.count("CreateLoginProfile"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_there_is_never_written_over() {
+    let bench = Bench::new();
+    let plan = plan([(create_user("alice"), vec![]), (login_profile("alice"), vec![1])]);
+    let run = RunId::generate(jiff::Timestamp::now());
+    let journal = Journal::create(&bench.directory.path().join("journal"), &plan, &run).unwrap();
+    let (sink, _) = sealing(&bench, &plan, "alice");
+    std::fs::create_dir_all(bench.credentials_directory()).unwrap();
+    let path = bench.credentials_directory().join(format!("{ACCOUNT}-alice-{run}.age"));
+    std::fs::write(&path, "somebody's").unwrap();
+    let report = execute(
+        &plan,
+        &bench.client,
+        &bench.options,
+        &journal,
+        &sink,
+        &Silent,
+        &bench.cancel,
+    )
+    .await;
+    assert!(failure(&report, 2).message.starts_with("cannot write"), "{report:#?}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "somebody's");
+    assert_eq!(bench.count("CreateLoginProfile"), 0);
+}
+
 #[test]
 fn a_directory_that_cannot_be_written_to_is_found_out_beforehand() {
     let root = tempfile::tempdir().unwrap();
     let sign_in = SignIn::after(&plan([]), None, "aws");
-    let files = |directory: &str| PlainFiles::new(root.path().join(directory), sign_in.clone(), 0);
+    let files = |directory: &str| CredentialFiles::new(root.path().join(directory), sign_in.clone(), 0);
     files("new/credentials").prepare().unwrap();
     let made = root.path().join("new/credentials");
     assert_eq!(std::fs::read_dir(&made).unwrap().count(), 0, "it leaves nothing behind");

@@ -16,7 +16,7 @@ use aws_smithy_async::time::TimeSource;
 use jiff::{Timestamp, civil::Date};
 use tokio::time::Instant;
 use trueup_executor::{
-    Cancel, CredentialsSink, Journal, JournalError, PlainFiles, Report, RunId, SignIn, Silent, execute, expected_ids,
+    Cancel, CredentialFiles, CredentialsSink, Journal, JournalError, Report, RunId, SignIn, Silent, execute, expected_ids,
     write_snapshot,
 };
 use trueup_model::{Desired, Live, live::Needs};
@@ -323,5 +323,5 @@ fn sink(plan: &Plan, live: &Live, directory: &Path) -> CredentialsSink {
     });
     let longest = account.password_policy.iter().chain(after);
     let longest = longest.map(|policy| policy.minimum_password_length).max().unwrap_or(0);
-    CredentialsSink::Plain(PlainFiles::new(directory.join("credentials"), sign_in, longest))
+    CredentialsSink::Files(CredentialFiles::new(directory.join("credentials"), sign_in, longest).plain())
 }

@@ -25,7 +25,7 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::body::SdkBody;
 use jiff::Timestamp;
 use trueup_executor::{
-    Cancel, CredentialsSink, Journal, Options, Outcome, PlainFiles, Report, RunId, SignIn, Silent, execute,
+    Cancel, CredentialFiles, CredentialsSink, Journal, Options, Outcome, Report, RunId, SignIn, Silent, execute,
 };
 use trueup_model::{
     AccountId, GroupName, InlinePolicyName, Path, PolicyArn, PolicyDocument, PolicyName, Resource, Tags, UserName,
@@ -239,7 +239,7 @@ impl Bench {
 
     pub(crate) async fn run(&self, plan: &Plan) -> Report {
         let sign_in = SignIn::after(plan, None, "aws");
-        let sink = CredentialsSink::Plain(PlainFiles::new(self.credentials_directory(), sign_in, 24));
+        let sink = CredentialsSink::Files(CredentialFiles::new(self.credentials_directory(), sign_in, 24).plain());
         self.run_with(plan, &sink).await
     }
 

@@ -136,7 +136,7 @@ pub(crate) fn check_credentials(plan: &Plan, plain: bool, directory: &Path) -> R
 /// Sees that the passwords can be written down, after the approval and before the first write.
 pub(crate) fn prepare(sink: &CredentialsSink) -> Result<(), CliError> {
     match sink {
-        CredentialsSink::Plain(files) => files.prepare().map_err(|error| undeliverable(&error)),
+        CredentialsSink::Files(files) => files.prepare().map_err(|error| undeliverable(&error)),
         CredentialsSink::None => Ok(()),
     }
 }

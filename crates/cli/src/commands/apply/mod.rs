@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use trueup_executor::{
-    Cancel, CredentialsSink, Journal, Outcome, PlainFiles, Progress, RunId, SignIn, execute, expected_ids,
+    Cancel, CredentialFiles, CredentialsSink, Journal, Outcome, Progress, RunId, SignIn, execute, expected_ids,
     write_snapshot,
 };
 use trueup_model::{Desired, Live};
@@ -225,11 +225,8 @@ impl Run<'_> {
         }
         let account = &self.live.account;
         let sign_in = SignIn::after(self.plan, account.alias.as_ref(), &account.partition);
-        CredentialsSink::Plain(PlainFiles::new(
-            &self.directories.credentials,
-            sign_in,
-            longest_minimum(self.plan, self.live),
-        ))
+        let longest = longest_minimum(self.plan, self.live);
+        CredentialsSink::Files(CredentialFiles::new(&self.directories.credentials, sign_in, longest).plain())
     }
 
     /// Writes the receipt and says what happened. A receipt that cannot be written keeps nothing from being said.
