@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use trueup_model::PolicyDocument;
 
 pub use crate::facts::PrincipalFacts;
@@ -75,7 +75,7 @@ impl Holdings {
 }
 
 /// A request, or an example of many.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Request {
     /// For example `s3:GetObject`.
     pub action: String,
@@ -111,16 +111,5 @@ impl fmt::Display for Request {
             write!(f, "{key} is {}", values.join(" and "))?;
         }
         Ok(())
-    }
-}
-
-impl Serialize for Request {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeStruct;
-        let mut out = serializer.serialize_struct("Request", 3)?;
-        out.serialize_field("action", &self.action)?;
-        out.serialize_field("resource", &self.resource)?;
-        out.serialize_field("context", &self.context)?;
-        out.end()
     }
 }

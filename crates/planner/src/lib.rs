@@ -3,6 +3,7 @@
 //! This crate is pure: it never reads the clock, the disk, the network or the environment, and the same input gives
 //! the same bytes. It never leaves a choice for apply time, and it never holds a secret.
 
+mod access;
 mod account;
 mod assemble;
 mod call;
@@ -24,6 +25,9 @@ mod transition;
 mod users;
 mod world;
 
+pub use access::{
+    AccessCause, AccessChange, AccessLine, AccessSource, AdministratorChange, EscalationLine, EscalationPermission,
+};
 pub use call::{ActionId, Call, KeyStatus, VersionRef};
 pub use plan::{
     Action, Change, ChangeKind, FORMAT_VERSION, Field, GuardrailCode, GuardrailFinding, Ignored, Listed, Note,
@@ -33,6 +37,7 @@ pub use plan::{
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
+use trueup_access::IamData;
 use trueup_model::{Desired, Live, Resource, UserName, live::Needs};
 
 use crate::{
@@ -172,6 +177,7 @@ pub fn plan(desired: &Desired, live: &Live, options: &Options) -> Result<Plan, P
         },
         requirements: requirements::check(&resolved),
         access: Vec::new(),
+        action_data: IamData::embedded().date().to_owned(),
         unmanaged: {
             let mut unmanaged = resolved.unmanaged.clone();
             unmanaged.sort_by(|a, b| a.resource.cmp(&b.resource));

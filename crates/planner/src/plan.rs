@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trueup_model::{AccountId, Resource};
 
-use crate::{ActionId, Call};
+use crate::{AccessChange, ActionId, Call};
 
 /// The version of the plan document. Minor versions add, major versions break.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -35,8 +35,11 @@ pub struct Plan {
     pub actions: Vec<Action>,
     /// What must hold and is verified, never changed.
     pub requirements: Vec<Requirement>,
-    /// What changes in people's access. Empty until the access analysis is built.
-    pub access: Vec<Value>,
+    /// What changes in what principals may do, ordered by principal: everyone whose policies change, and nobody else.
+    pub access: Vec<AccessChange>,
+    /// The day of the action data that the access was looked at with, for example `2026-09-26`.
+    #[serde(default)]
+    pub action_data: String,
     /// In scope and not in the manifest.
     pub unmanaged: Vec<Listed>,
     /// Left alone by rule.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
 use trueup_model::Resource;
-use trueup_planner::{Action, GuardrailFinding, Ignored, Listed, Note, Overview, Plan, Reads, Requirement, Summary};
+use trueup_planner::{
+    AccessChange, Action, GuardrailFinding, Ignored, Listed, Note, Overview, Plan, Reads, Requirement, Summary,
+};
 
 use crate::{
     TextOptions, Verbosity, changes,
@@ -29,6 +30,7 @@ pub fn render_plan_text(plan: &Plan, options: &TextOptions) -> String {
         actions,
         requirements,
         access,
+        action_data: _,
         unmanaged,
         ignored,
         guardrails,
@@ -146,7 +148,7 @@ fn write_actions(page: &mut Page, actions: &[Action]) {
     }
 }
 
-fn write_access(page: &mut Page, access: &[Value]) {
+fn write_access(page: &mut Page, access: &[AccessChange]) {
     if !access.is_empty() {
         page.gap();
         page.line(0).text(&format!(

@@ -234,6 +234,18 @@ fn a_rename_is_said_once() {
     assert!(shown.contains("\n  ~ user/bob (renamed from rob)\n"), "{shown}");
 }
 
+fn request(text: &str) -> serde_json::Value {
+    json!({"action": text, "resource": text, "context": {text: [text]}})
+}
+
+fn permissions(text: &str) -> serde_json::Value {
+    json!({
+        "service": text, "services": 1, "levels": ["Write"], "count": 1, "actions": [text], "resources": [text],
+        "partly": true, "conditions": [text], "cause": "allow", "via": [{"policy": text, "statement": text}],
+        "certain": false, "assumed": [text], "example": request(text), "example_fits": true
+    })
+}
+
 /// Every string of a plan, hostile.
 fn hostile() -> Plan {
     let bad = "x\u{1b}[2J\u{202e}\r\n\u{9b}31m\u{200b}y";
@@ -253,7 +265,14 @@ fn hostile() -> Plan {
             "after": [], "reason": bad
         }],
         "requirements": [{"subject": bad, "requirement": bad, "met": false, "detail": bad, "remedy": bad}],
-        "access": [bad],
+        "access": [{
+            "principal": bad, "verdict": "both", "administrator": "made", "unknown": [bad], "assumptions": [bad],
+            "gained": [permissions(bad)], "lost": [permissions(bad)],
+            "escalation": [{"path": bad, "category": bad, "permissions": [
+                {"example": request(bad), "certain": true, "gained": true, "via": [{"policy": bad, "statement": bad}]}
+            ]}]
+        }],
+        "action_data": bad,
         "unmanaged": [{"resource": bad, "reason": bad}],
         "ignored": [{"resource": bad, "rule": bad, "reason": bad}],
         "guardrails": [{"code": "alias", "message": bad, "allowed": false}],

@@ -11,7 +11,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::bits::Bits;
 pub use parse::DataError;
@@ -19,7 +19,7 @@ pub use parse::DataError;
 const EMBEDDED: &[u8] = include_bytes!("../../data/iam-data.txt.gz");
 
 /// What an action does, in the words of AWS's service reference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum AccessLevel {
     /// Lists resources.
     List,

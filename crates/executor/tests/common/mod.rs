@@ -162,6 +162,7 @@ pub(crate) fn plan(calls: impl IntoIterator<Item = (Call, Vec<u32>)>) -> Plan {
         actions,
         requirements: Vec::new(),
         access: Vec::new(),
+        action_data: String::new(),
         unmanaged: Vec::new(),
         ignored: Vec::new(),
         guardrails: Vec::new(),
