@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use trueup_model::PolicyDocument;
 
 use crate::comparison::{Actions, Cause, Certainty, Comparison, Context, Finding, Judgement, ListedActions, Verdict};
-use crate::condition::Model;
+use crate::condition::{Compilation, Model, Wildcards};
 use crate::data::IamData;
-use crate::direction::{Depth, Direction, Finder, Gain, GainedActions, direction};
+use crate::direction::{Depth, Direction, Finder, Gain, GainedActions, direction, single};
 use crate::holdings::{Holdings, PrincipalFacts, Request};
-use crate::side::{Documents, Side};
-use crate::tables::{Reading, Tables};
+use crate::side::{Documents, Side, action_pattern, resource_set};
+use crate::tables::{Compiled, Reading, Tables};
 
 /// Compares what principals may do. What it finds out about statements it keeps, so that principals who share policies
 /// share the work; one engine serves a whole account.
@@ -64,9 +64,13 @@ impl<'d> Engine<'d> {
     /// How one relates to the other, without all findings.
     pub fn verdict(&mut self, before: &Holdings, after: &Holdings) -> Judgement {
         let (old, new) = self.sides(before, after);
+        self.judge(&old, before, &new, after)
+    }
+
+    fn judge(&mut self, old: &Side, before: &Holdings, new: &Side, after: &Holdings) -> Judgement {
         let mut assumptions = BTreeSet::new();
-        let (gained, gained_known) = self.decided(&new, &old, Depth::First, &mut assumptions);
-        let (lost, lost_known) = self.decided(&old, &new, Depth::First, &mut assumptions);
+        let (gained, gained_known) = self.decided(new, old, Depth::First, &mut assumptions);
+        let (lost, lost_known) = self.decided(old, new, Depth::First, &mut assumptions);
         let mut unknown = self.causes_of_doubt(&gained, gained_known, "newly allowed");
         unknown.extend(self.causes_of_doubt(&lost, lost_known, "no longer allowed"));
         let example = |engine: &mut Self, direction: &Direction, facts: &PrincipalFacts| {
@@ -112,18 +116,21 @@ impl<'d> Engine<'d> {
         if after.layers == before.layers && after.denies == before.denies && after.unread == before.unread {
             return (Direction::default(), Known::Nothing);
         }
-        let mut found = direction(&mut self.tables, after, before, Reading::ByField, depth);
-        if found.is_nothing() && self.is_sensitive(after, before) {
-            let plain = direction(&mut self.tables, after, before, Reading::Plain, Depth::First);
-            if !plain.is_nothing() {
-                assumptions.insert(READINGS_DIFFER);
-            }
-        }
+        let mut found = self.found(after, before, depth, assumptions);
         if after.unread != before.unread {
             found.undecided.extend(after.unread.union(&before.unread).cloned());
-        } else if !after.unread.is_empty() && !found.gains.is_empty() {
-            // The same unread statements on both sides may deny, or have allowed, what seems to be gained.
-            found.undecided.extend(after.unread.iter().cloned());
+        } else if !after.unread.is_empty() {
+            for (after, before) in self.as_if_unread_allows(after, before) {
+                let more = self.found(&after, &before, depth, assumptions);
+                found.gains.extend(more.gains);
+                found.undecided.extend(more.undecided);
+            }
+            if !found.gains.is_empty() {
+                found.undecided.extend(after.unread.iter().cloned());
+            }
+        }
+        if !after.unread.is_empty() || !before.unread.is_empty() {
+            // What is not read may deny, or have allowed, what seems to be gained.
             for gain in &mut found.gains {
                 gain.example.model.is_certain = false;
             }
@@ -136,6 +143,76 @@ impl<'d> Engine<'d> {
             Known::Unclear
         };
         (found, known)
+    }
+
+    fn found(
+        &mut self,
+        after: &Side,
+        before: &Side,
+        depth: Depth,
+        assumptions: &mut BTreeSet<&'static str>,
+    ) -> Direction {
+        let found = direction(&mut self.tables, after, before, Reading::ByField, depth);
+        if found.is_nothing() && self.is_sensitive(after, before) {
+            let plain = direction(&mut self.tables, after, before, Reading::Plain, Depth::First);
+            if !plain.is_nothing() {
+                assumptions.insert(READINGS_DIFFER);
+            }
+        }
+        found
+    }
+
+    /// The sides as they are for requests that what cannot be read, the same on both sides, allows: in every mixture of
+    /// the layers that have such. A deny that goes away matters to those requests although nothing else allows them.
+    fn as_if_unread_allows(&mut self, after: &Side, before: &Side) -> Vec<(Side, Side)> {
+        let everything = Finder::over(&mut self.tables).everything();
+        let layers: BTreeSet<usize> = after.unread_layers.union(&before.unread_layers).copied().collect();
+        let layers: Vec<usize> = layers.into_iter().collect();
+        let with = |side: &Side, chosen: usize| {
+            let mut side = side.clone();
+            for (bit, layer) in layers.iter().enumerate() {
+                if chosen & (1 << bit) != 0
+                    && let Some(statements) = side.layers.get_mut(*layer)
+                {
+                    statements.insert(everything);
+                }
+            }
+            side
+        };
+        (1..1 << layers.len())
+            .map(|chosen| (with(after, chosen), with(before, chosen)))
+            .collect()
+    }
+
+    /// How one relates to the other as far as some requests go, given as pairs of an action and a resource, patterns
+    /// both.
+    pub fn verdict_on(&mut self, before: &Holdings, after: &Holdings, requests: &[(String, String)]) -> Judgement {
+        let nobody = PrincipalFacts::nobody();
+        let everything = Finder::over(&mut self.tables).everything();
+        let mut only = BTreeSet::new();
+        for (action, resource) in requests {
+            let pattern = action_pattern(&mut self.tables, &action.to_ascii_lowercase());
+            let mut compilation = Compilation {
+                tables: &mut self.tables,
+                facts: &nobody,
+                has_variables: false,
+            };
+            let by_field = resource_set(&mut compilation, false, &[resource], Wildcards::ByField);
+            let plain = resource_set(&mut compilation, false, &[resource], Wildcards::Plain);
+            let actions = self.tables.actions(single(pattern));
+            only.insert(self.tables.statement(Compiled {
+                actions,
+                by_field,
+                plain,
+                condition: Tables::ALWAYS,
+            }));
+        }
+        let (mut old, mut new) = self.sides(before, after);
+        for side in [&mut old, &mut new] {
+            side.layers.resize(2, BTreeSet::from([everything]));
+            side.layers.push(only.clone());
+        }
+        self.judge(&old, before, &new, after)
     }
 
     /// Whether the readings of ARNs differ for any statement.

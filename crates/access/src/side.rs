@@ -30,6 +30,8 @@ pub(crate) struct Side {
     pub(crate) places: BTreeMap<StatementId, Vec<Place>>,
     /// What cannot be read, and could allow or deny anything.
     pub(crate) unread: BTreeSet<String>,
+    /// The layers that it stands in.
+    pub(crate) unread_layers: BTreeSet<usize>,
 }
 
 /// A document, compiled for principals that are alike in what it depends on.
@@ -75,6 +77,9 @@ impl Documents {
                     statement: *statement,
                 };
                 side.places.entry(*id).or_default().push(place);
+            }
+            if !compiled.unread.is_empty() {
+                side.unread_layers.insert(layer);
             }
             side.unread
                 .extend(compiled.unread.iter().map(|what| format!("{origin}: {what}")));

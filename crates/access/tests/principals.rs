@@ -393,3 +393,65 @@ fn managed_policies_in_both_directions() {
     }
     assert!(unknown * 50 <= total, "{unknown} of {total} unknown");
 }
+
+/// What cannot be read may allow or deny anything, on both sides alike.
+#[test]
+fn what_is_not_read_never_proves_that_nothing_is_gained() {
+    let unread = || PolicyDocument::from_live("not read");
+    let mut engine = engine();
+    let mut verdict = |before: &Holdings, after: &Holdings| engine.verdict(before, after).verdict;
+    // A boundary that may let anything through.
+    let bounded = |policies| Holdings {
+        boundary: Some((Origin::own("b"), unread())),
+        ..having(policies)
+    };
+    let (get, put) = (allow(&["s3:GetObject"], &["*"]), allow(&["s3:PutObject"], &["*"]));
+    let (read, write) = (
+        bounded(vec![(Origin::own("p"), get.clone())]),
+        bounded(vec![(Origin::own("p"), put.clone())]),
+    );
+    assert_eq!(verdict(&read, &write), Verdict::Unknown);
+    // A deny that goes away and takes nothing from what is read.
+    let denied = |policies: Vec<(Origin, PolicyDocument)>| {
+        let unread = [(Origin::own("u"), unread())];
+        having(policies.into_iter().chain(unread).collect())
+    };
+    let deny = document(json!({"Effect": "Deny", "Action": "s3:*", "Resource": "*"}));
+    assert_eq!(
+        verdict(&denied(vec![(Origin::own("d"), deny.clone())]), &denied(Vec::new())),
+        Verdict::Unknown
+    );
+    // What is proved without it stays proved.
+    let narrower = denied(vec![(Origin::own("d"), deny)]);
+    assert_eq!(verdict(&narrower, &narrower), Verdict::Same);
+    assert_eq!(
+        verdict(
+            &denied(vec![(Origin::own("p"), get.clone())]),
+            &denied(vec![(Origin::own("q"), get)])
+        ),
+        Verdict::Same
+    );
+}
+
+#[test]
+fn a_verdict_on_some_requests_looks_at_nothing_else() {
+    let mut engine = engine();
+    let before = having(vec![(Origin::own("p"), allow(&["iam:*", "s3:*"], &["*"]))]);
+    let after = having(vec![(
+        Origin::own("p"),
+        allow(&["iam:*"], &["arn:aws:iam::111122223333:user/*"]),
+    )]);
+    let mut on = |action: &str, resource: &str| {
+        let requests = [(action.to_owned(), resource.to_owned())];
+        engine.verdict_on(&before, &after, &requests)
+    };
+    assert_eq!(
+        on("iam:DeleteUser", "arn:aws:iam::111122223333:user/alice").verdict,
+        Verdict::Same
+    );
+    let lost = on("iam:DeleteGroup", "arn:aws:iam::111122223333:group/a");
+    assert_eq!(lost.verdict, Verdict::Less);
+    assert_eq!(lost.lost.unwrap().resource, "arn:aws:iam::111122223333:group/a");
+    assert_eq!(on("s3:GetObject", "*").verdict, Verdict::Less);
+    assert_eq!(on("ec2:RunInstances", "*").verdict, Verdict::Same);
+}
