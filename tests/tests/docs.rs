@@ -1,9 +1,6 @@
 //! What the documents say, held to what the program is.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::{collections::BTreeMap, path::Path};
 
 use regex_lite::Regex;
 use serde_json::Value;
@@ -48,66 +45,6 @@ fn links_between_documents_lead_somewhere() {
         }
     }
     assert!(broken.is_empty(), "{broken:#?}");
-}
-
-/// The IAM actions of every policy in a document, one set for each policy.
-fn policies_of(file: &str) -> Vec<BTreeSet<String>> {
-    let text = read(file);
-    let blocks = text
-        .split("```json\n")
-        .skip(1)
-        .map(|rest| rest.split("```").next().unwrap());
-    blocks
-        .map(|block| {
-            let policy: Value = serde_json::from_str(block).unwrap();
-            let statements = policy["Statement"].as_array().unwrap().iter();
-            statements
-                .flat_map(|statement| match &statement["Action"] {
-                    Value::Array(actions) => actions.clone(),
-                    action => vec![action.clone()],
-                })
-                .map(|action| action.as_str().unwrap().trim_start_matches("iam:").to_owned())
-                .collect()
-        })
-        .collect()
-}
-
-/// The IAM operations that a crate's sources call on the SDK's client.
-fn operations_of(krate: &str) -> BTreeSet<String> {
-    let verbs = "add|attach|create|deactivate|delete|detach|get|list|put|remove|set|tag|untag|update";
-    let call = Regex::new(&format!(r"\.(({verbs})_[a-z_]+)\(\)")).unwrap();
-    let mut found = BTreeSet::new();
-    for file in files(&format!("crates/{krate}/src"), "rs") {
-        for call in call.captures_iter(&read(file)) {
-            found.insert(camel_case(&call[1]));
-        }
-    }
-    // STS needs no permission.
-    found.remove("GetCallerIdentity");
-    found
-}
-
-fn camel_case(snake: &str) -> String {
-    snake
-        .split('_')
-        .map(|word| match word {
-            "mfa" | "ssh" => word.to_uppercase(),
-            word => word[..1].to_uppercase() + &word[1..],
-        })
-        .collect()
-}
-
-#[test]
-fn the_least_policies_name_exactly_what_is_called() {
-    let [plan, apply] = policies_of("docs/security.md").try_into().unwrap();
-    assert_eq!(plan, operations_of("reader"));
-    // The policy to apply comes on top of the one to plan.
-    let more: BTreeSet<_> = operations_of("executor").difference(&plan).cloned().collect();
-    assert!(
-        more.contains("CreateUser") && more.contains("DeactivateMFADevice"),
-        "{more:?}"
-    );
-    assert_eq!(apply, more);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Every file of `tests/transcripts/` is a test, and so is every README of `examples/` and the project's own.
+//! Every file of `tests/transcripts/` is a test, and so is every README of `examples/`, the project's own, and every page
+//! of the book that shows a command.
 
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,14 @@ fn main() {
         trials.push(trial("examples/", folder.join("README.md"), true));
     }
     trials.push(trial("", root().join("README.md"), true));
+    let mut folders = vec![root().join("docs")];
+    while let Some(folder) = folders.pop() {
+        folders.extend(self::folders(&folder));
+        let shows_a_command =
+            |file: &PathBuf| std::fs::read_to_string(file).is_ok_and(|text| text.contains("```console"));
+        let pages = markdown(&folder).into_iter().filter(shows_a_command);
+        trials.extend(pages.map(|page| trial("docs/", page, true)));
+    }
     libtest_mimic::run(&arguments, trials).exit();
 }
 

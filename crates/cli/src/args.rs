@@ -1,11 +1,14 @@
 //! The command line as it is typed. What the words mean is decided by the commands.
 
+mod permissions;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 use trueup_planner::GuardrailCode;
 
+pub(crate) use self::permissions::{PermissionsArgs, PermissionsCommand, PermissionsOf};
 use crate::exit;
 
 const EXAMPLES: &str = "\
@@ -66,6 +69,8 @@ pub(crate) enum Command {
     /// Shows whose credentials are used, and of which account
     #[command(after_help = "Examples:\n  trueup whoami\n  trueup whoami --profile prod --format json")]
     Whoami(WhoamiArgs),
+    /// Prints the least IAM policies that trueup itself needs, and who may use them
+    Permissions(PermissionsArgs),
     /// Prints a JSON Schema
     #[command(after_help = "Examples:\n  trueup schema manifest > trueup.schema.json")]
     Schema(SchemaArgs),

@@ -36,6 +36,7 @@ pub use delivery::{
 };
 pub use journal::{Journal, JournalError, RunId, write_snapshot};
 pub use limiter::Rate;
+pub use look::LOOKS;
 pub use progress::{Cancel, Canceller, Progress, Silent};
 pub use report::{ActionReport, Because, Failure, Outcome, Report, RetryCause};
 pub use secret::{SHORTEST_PASSWORD, Secret, generate_password};

@@ -14,6 +14,17 @@ use crate::{
     target::Entity,
 };
 
+/// Every operation that this module calls.
+pub const LOOKS: [&str; 7] = [
+    "GetGroup",
+    "GetLoginProfile",
+    "GetPolicy",
+    "GetPolicyVersion",
+    "GetUser",
+    "ListAccountAliases",
+    "ListPolicyVersions",
+];
+
 /// What is there of what a call makes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Seen {

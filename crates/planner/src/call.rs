@@ -228,58 +228,58 @@ impl Call {
         }
     }
 
-    /// The name of the IAM operation, for example `CreateUser`.
-    pub fn operation(&self) -> &'static str {
-        macro_rules! names {
-            ($($name:ident),* $(,)?) => { match self { $(Self::$name { .. } => stringify!($name),)* } };
-        }
-        names!(
-            CreateAccountAlias,
-            DeleteAccountAlias,
-            UpdateAccountPasswordPolicy,
-            DeleteAccountPasswordPolicy,
-            CreatePolicy,
-            CreatePolicyVersion,
-            SetDefaultPolicyVersion,
-            DeletePolicyVersion,
-            DeletePolicy,
-            TagPolicy,
-            UntagPolicy,
-            CreateGroup,
-            UpdateGroup,
-            DeleteGroup,
-            PutGroupPolicy,
-            DeleteGroupPolicy,
-            AttachGroupPolicy,
-            DetachGroupPolicy,
-            CreateUser,
-            UpdateUser,
-            DeleteUser,
-            TagUser,
-            UntagUser,
-            PutUserPermissionsBoundary,
-            DeleteUserPermissionsBoundary,
-            PutUserPolicy,
-            DeleteUserPolicy,
-            AttachUserPolicy,
-            DetachUserPolicy,
-            AddUserToGroup,
-            RemoveUserFromGroup,
-            CreateLoginProfile,
-            DeleteLoginProfile,
-            UpdateAccessKey,
-            DeleteAccessKey,
-            DeleteSSHPublicKey,
-            DeleteSigningCertificate,
-            DeleteServiceSpecificCredential,
-            DeactivateMFADevice,
-            DeleteVirtualMFADevice,
-        )
-    }
-
     /// Whether the call deletes or deactivates something. What is only detached or left can be attached or joined again.
     pub fn is_destructive(&self) -> bool {
         let operation = self.operation();
         operation.starts_with("Delete") || operation.starts_with("Deactivate")
     }
+}
+
+/// What IAM asks for permission on, by the ARN that a policy's `Resource` has to match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Authorised {
+    /// The account as a whole: only `*` matches.
+    Account,
+    /// A user.
+    User,
+    /// A group; of a membership it is the group alone.
+    Group,
+    /// A customer managed policy.
+    Policy,
+    /// A virtual MFA device.
+    Device,
+}
+
+/// Names every operation that a plan can hold, once. A variant of [`Call`] that is not named here does not compile, so
+/// that `trueup permissions` cannot forget it. The resources are those of AWS's Service Authorization Reference.
+macro_rules! operations {
+    ($($on:ident: $($name:ident),+;)+) => {
+        impl Call {
+            /// Every operation that a plan can hold, with what IAM asks for permission on.
+            pub const OPERATIONS: &[(&str, Authorised)] = &[$($((stringify!($name), Authorised::$on)),+),+];
+
+            /// The name of the IAM operation, for example `CreateUser`.
+            pub fn operation(&self) -> &'static str {
+                match self { $($(Self::$name { .. } => stringify!($name),)+)+ }
+            }
+        }
+    };
+}
+
+operations! {
+    Account:
+        CreateAccountAlias, DeleteAccountAlias, UpdateAccountPasswordPolicy, DeleteAccountPasswordPolicy;
+    Policy:
+        CreatePolicy, CreatePolicyVersion, SetDefaultPolicyVersion, DeletePolicyVersion, DeletePolicy, TagPolicy,
+        UntagPolicy;
+    Group:
+        CreateGroup, UpdateGroup, DeleteGroup, PutGroupPolicy, DeleteGroupPolicy, AttachGroupPolicy,
+        DetachGroupPolicy, AddUserToGroup, RemoveUserFromGroup;
+    User:
+        CreateUser, UpdateUser, DeleteUser, TagUser, UntagUser, PutUserPermissionsBoundary,
+        DeleteUserPermissionsBoundary, PutUserPolicy, DeleteUserPolicy, AttachUserPolicy, DetachUserPolicy,
+        CreateLoginProfile, DeleteLoginProfile, UpdateAccessKey, DeleteAccessKey, DeleteSSHPublicKey,
+        DeleteSigningCertificate, DeleteServiceSpecificCredential, DeactivateMFADevice;
+    Device:
+        DeleteVirtualMFADevice;
 }

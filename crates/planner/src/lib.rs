@@ -15,6 +15,7 @@ mod guardrails;
 mod holdings;
 mod identity;
 mod needs;
+pub mod permissions;
 mod plan;
 mod policies;
 mod quotas;
@@ -28,7 +29,7 @@ mod world;
 pub use access::{
     AccessCause, AccessChange, AccessLine, AccessSource, AdministratorChange, EscalationLine, EscalationPermission,
 };
-pub use call::{ActionId, Call, KeyStatus, VersionRef};
+pub use call::{ActionId, Authorised, Call, KeyStatus, VersionRef};
 pub use plan::{
     Action, Change, ChangeKind, FORMAT_VERSION, Field, GuardrailCode, GuardrailFinding, Ignored, Listed, Note,
     Overview, Plan, Reads, Requirement, Summary,

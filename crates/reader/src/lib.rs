@@ -33,6 +33,12 @@ use crate::{call::code_of, read_only::ReadOnly};
 /// (15 to 20 a second at best), so that more would only be throttled.
 const CONCURRENCY: usize = 8;
 
+/// Every operation of IAM that the reader can call, for example `GetLoginProfile`. `sts:GetCallerIdentity` is not among
+/// them, since it needs no permission.
+pub fn operations() -> impl Iterator<Item = &'static str> {
+    read_only::operations()
+}
+
 /// Who is calling, as `sts:GetCallerIdentity` tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {

@@ -31,6 +31,9 @@ macro_rules! reads {
         impl ReadOnly {
             $(pub(crate) fn $operation(&self) -> $builder { self.$client.$operation() })*
         }
+
+        /// Every call that the reader can make: the service, and the SDK's name for the request.
+        const CALLS: &[(&str, &str)] = &[$((stringify!($client), stringify!($builder))),*];
     };
 }
 
@@ -55,4 +58,12 @@ impl ReadOnly {
     pub(crate) fn new(iam: aws_sdk_iam::Client, sts: aws_sdk_sts::Client) -> Self {
         Self { iam, sts }
     }
+}
+
+/// See [`crate::operations`].
+pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
+    CALLS
+        .iter()
+        .filter(|(service, _)| *service == "iam")
+        .map(|(_, builder)| builder.trim_end_matches("FluentBuilder"))
 }

@@ -4,6 +4,7 @@ pub(crate) mod apply;
 pub(crate) mod compare;
 pub(crate) mod drift;
 pub(crate) mod export;
+pub(crate) mod permissions;
 pub(crate) mod plan;
 pub(crate) mod sandbox;
 pub(crate) mod schema;
@@ -25,6 +26,7 @@ pub(crate) async fn run(cli: Cli, terminal: &Terminal) -> Result<Exit, CliError>
     match cli.command {
         Command::Validate(args) => validate::run(&args, terminal),
         Command::Show(args) => show::run(&args, terminal),
+        Command::Permissions(args) => permissions::run(&args, terminal),
         Command::Schema(args) => schema::run(&args, terminal),
         Command::Plan(args) => signals.unless_caught(plan::run(&args, terminal)).await,
         Command::Drift(args) => signals.unless_caught(drift::run(&args, terminal)).await,

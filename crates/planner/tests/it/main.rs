@@ -12,6 +12,7 @@ mod build;
 mod guardrails;
 mod names;
 mod order;
+mod permissions;
 mod policies;
 mod requirements;
 mod rules;
