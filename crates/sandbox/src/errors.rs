@@ -95,6 +95,11 @@ refusals! {
     invalid_action = 400 "InvalidAction";
     missing_token = 403 "MissingAuthenticationToken";
     throttling = 400 "Throttling";
+    idp_communication = 400 "OpenIdIdpCommunicationError";
+    invalid_user_type = 400 "InvalidUserType";
+    report_not_present = 410 "ReportNotPresent";
+    report_expired = 410 "ReportExpired";
+    report_in_progress = 404 "ReportInProgress";
     service_failure = 500 "ServiceFailure";
     internal_failure = 500 "InternalFailure";
 }

@@ -81,6 +81,7 @@ fn account(live: &Live) -> Result<State, SandboxError> {
             trust: CLOSED_TRUST.to_owned(),
             description: None,
             max_session_duration: 3600,
+            used: None,
             boundary: role.permissions_boundary.as_ref().map(ToString::to_string),
             tags: tags(&role.tags, fold_tag_key),
         };
@@ -201,6 +202,7 @@ fn take_user(state: &mut State, user: &live::LiveUser) -> Result<User, SandboxEr
         .and_then(Option::as_ref)
         .map(|profile| LoginProfile {
             created: profile.created,
+            changed: None,
             reset_required: profile.password_reset_required,
             digests: Vec::new(),
         });
@@ -210,6 +212,7 @@ fn take_user(state: &mut State, user: &live::LiveUser) -> Result<User, SandboxEr
         active: true,
         service: "codecommit.amazonaws.com".to_owned(),
         login: format!("{}-at-{}", user.name, state.account_id),
+        expires: None,
     };
     let service_credentials = credentials.service_specific_credentials.iter().flatten();
     Ok(User {
@@ -225,6 +228,8 @@ fn take_user(state: &mut State, user: &live::LiveUser) -> Result<User, SandboxEr
                     AccessKey {
                         created: key.created,
                         active: key.active,
+                        secret: None,
+                        used: None,
                     },
                 )
             })
@@ -305,6 +310,7 @@ fn take_devices(state: &mut State, live: &Live) -> Result<(), SandboxError> {
             is_virtual: true,
             assigned,
             last_step: None,
+            tags: BTreeMap::new(),
         };
         state.mfa_devices.insert(device.serial.clone(), device_kept);
     }
@@ -323,6 +329,7 @@ fn take_devices(state: &mut State, live: &Live) -> Result<(), SandboxError> {
                 is_virtual,
                 assigned: Some(assigned.clone()),
                 last_step: None,
+                tags: BTreeMap::new(),
             };
             state.mfa_devices.entry(serial.clone()).or_insert(device);
         }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use crate::{
+    caller::Caller,
     ops::{self, Handler},
     paging::PageShape,
     policy_text,
@@ -32,7 +33,17 @@ const PATHS: [&str; 4] = ["/", "/x/", "/y/z/", "bad"];
 const KEYS: [&str; 5] = ["Owner", "owner", "Team", "aws:x", "k;"];
 const VALUES: [&str; 3] = ["", "a value", "a;b"];
 const VERSIONS: [&str; 5] = ["v1", "v2", "v3", "v7", "1"];
-const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+const TRUST: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":PRINCIPAL,"Action":"sts:AssumeRole"}]}"#;
+
+const PRINCIPALS: [&str; 4] = [
+    r#"{"Service":"ec2.amazonaws.com"}"#,
+    r#"{"AWS":"arn:aws:iam::123456789012:user/ann"}"#,
+    r#"{"AWS":["123456789012","arn:aws:iam::123456789012:role/deploy"]}"#,
+    r#"{"Federated":"arn:aws:iam::123456789012:saml-provider/corp"}"#,
+];
+const METADATA: &str = r#"<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="PADDING"><IDPSSODescriptor>
+    <X509Certificate xmlns="http://www.w3.org/2000/09/xmldsig#">MAMCAQE=</X509Certificate><SingleSignOnService/></IDPSSODescriptor></EntityDescriptor>"#;
 
 fn documents(index: usize) -> String {
     match index % 4 {
@@ -73,7 +84,10 @@ fn call(state: &State, operation: usize, draw: &[usize]) -> Request {
         ("PolicyArn", pick(2, &ARNS)),
         ("VersionId", pick(3, &VERSIONS)),
         ("PolicyDocument", documents(draw[3])),
-        ("AssumeRolePolicyDocument", TRUST.to_owned()),
+        (
+            "AssumeRolePolicyDocument",
+            TRUST.replace("PRINCIPAL", &pick(0, &PRINCIPALS)),
+        ),
         ("TagKeys.member.1", pick(2, &KEYS)),
         ("Password", pick(3, &["Correct-Horse-7", "weak", "Other-Horse-8"])),
         (
@@ -114,6 +128,43 @@ fn call(state: &State, operation: usize, draw: &[usize]) -> Request {
             ),
         ),
         ("MinimumPasswordLength", (draw[0] % 20).to_string()),
+        ("InstanceProfileName", pick(1, &["web", "Web", "worker"])),
+        (
+            "Url",
+            pick(
+                1,
+                &[
+                    "https://idp.example.com",
+                    "https://idp.example.com:1",
+                    "https://x.invalid",
+                ],
+            ),
+        ),
+        ("ClientID", pick(3, &["one", "two"])),
+        (
+            "ThumbprintList.member.1",
+            pick(3, &["0123456789012345678901234567890123456789", "short"]),
+        ),
+        (
+            "OpenIDConnectProviderArn",
+            "arn:aws:iam::123456789012:oidc-provider/idp.example.com".to_owned(),
+        ),
+        ("Name", pick(1, &["corp", "Corp"])),
+        (
+            "SAMLMetadataDocument",
+            METADATA.replace("PADDING", &"x".repeat(1000 * (draw[3] % 2))),
+        ),
+        (
+            "SAMLProviderArn",
+            "arn:aws:iam::123456789012:saml-provider/corp".to_owned(),
+        ),
+        (
+            "AWSServiceName",
+            pick(2, &["batch.amazonaws.com", "rds.amazonaws.com", "none"]),
+        ),
+        ("GlobalEndpointTokenVersion", pick(2, &["v1Token", "v2Token"])),
+        ("OldPassword", "Correct-Horse-7".to_owned()),
+        ("NewPassword", "Other-Horse-8".to_owned()),
     ];
     // What many operations take but few need is given now and then.
     let sometimes = [
@@ -147,6 +198,7 @@ fn call(state: &State, operation: usize, draw: &[usize]) -> Request {
             .collect(),
         now: Timestamp::UNIX_EPOCH,
         pages: PageShape::default(),
+        caller: Caller::Root,
     }
 }
 
@@ -209,6 +261,21 @@ fn check(state: &State) {
             limit(Quota::RolePolicySize),
         );
         assert!(role.boundary.iter().all(|arn| state.has_policy(arn)));
+    }
+    for role in state.roles.values() {
+        let named = crate::trust::principals(&role.trust);
+        let is_own = |text: &str| {
+            text.starts_with("arn:aws:iam::123456789012:user/") || text.starts_with("arn:aws:iam::123456789012:role/")
+        };
+        assert!(
+            !named.iter().any(|named| is_own(&named.text)),
+            "users and roles stand in trust by their ids"
+        );
+    }
+    for (key, profile) in &state.instance_profiles {
+        assert_eq!(*key, fold(&profile.name));
+        let held = |id: &String| state.roles.values().any(|role| role.entity.id == *id);
+        assert!(profile.role.iter().all(held), "the role of a profile exists");
     }
     for (key, policy) in &state.policies {
         assert_eq!(*key, fold(&policy.name));

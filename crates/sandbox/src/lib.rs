@@ -21,6 +21,7 @@
 //! never opens a socket of its own, and never decides what a plan means. Nothing in it is fit to guard a secret: ids,
 //! keys and seeds are made up from a counter, so that runs can be compared.
 
+mod caller;
 mod connector;
 mod engine;
 mod errors;
@@ -37,10 +38,13 @@ mod passwords;
 mod policy_text;
 mod qr;
 mod quota;
+mod saml;
 mod serve;
+mod ssh_key_text;
 mod state;
 mod store;
 mod totp;
+mod trust;
 mod validate;
 mod wire;
 

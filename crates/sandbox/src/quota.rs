@@ -55,6 +55,9 @@ quotas! {
     MfaDevicesPerUser = 8;
     SshPublicKeysPerUser = 5;
     ServiceCredentialsPerService = 2;
+    OpenIdConnectProviders = 100;
+    ClientIdsPerOpenIdConnectProvider = 100;
+    SamlProviders = 100;
 }
 
 impl Quota {
@@ -65,6 +68,9 @@ impl Quota {
                 | Self::MfaDevicesPerUser
                 | Self::SshPublicKeysPerUser
                 | Self::ServiceCredentialsPerService
+                | Self::OpenIdConnectProviders
+                | Self::ClientIdsPerOpenIdConnectProvider
+                | Self::SamlProviders
         )
     }
 

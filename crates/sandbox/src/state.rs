@@ -38,6 +38,28 @@ pub(crate) struct State {
     pub(crate) aws_policies: BTreeMap<String, String>,
     /// MFA devices of all kinds, by serial.
     pub(crate) mfa_devices: BTreeMap<String, MfaDevice>,
+    /// Instance profiles by folded name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) instance_profiles: BTreeMap<String, InstanceProfile>,
+    /// OpenID Connect providers by their URL without `https://`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) oidc_providers: BTreeMap<String, OidcProvider>,
+    /// SAML providers by folded name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) saml_providers: BTreeMap<String, SamlProvider>,
+    /// The last credential report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) report: Option<CredentialReport>,
+    /// Whether tokens of the global STS endpoint are valid in all regions (version 2) or only in the old ones.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) global_tokens_everywhere: bool,
+    /// Tasks that delete service-linked roles. They are done as soon as they are begun.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) deletion_tasks: BTreeSet<String>,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// What is known of the account's root user.
@@ -125,10 +147,14 @@ pub(crate) struct Group {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Role {
     pub(crate) entity: Entity,
+    /// The trust policy as it was sent, except that users and roles of this account stand in it by their unique ids.
     pub(crate) trust: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) description: Option<String>,
     pub(crate) max_session_duration: i64,
+    /// When one of its sessions made a call last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) used: Option<Use>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) boundary: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -139,17 +165,33 @@ pub(crate) struct Role {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LoginProfile {
     pub(crate) created: Timestamp,
+    /// When the password was changed last, where that was after the profile was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) changed: Option<Timestamp>,
     pub(crate) reset_required: bool,
     /// Digests of this password and of earlier ones, newest last.
     #[serde(default)]
     pub(crate) digests: Vec<String>,
 }
 
-/// An access key. Its secret is told once and not kept.
+/// An access key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AccessKey {
     pub(crate) created: Timestamp,
     pub(crate) active: bool,
+    /// What requests are signed with; `None` where it is not known. No operation tells it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) secret: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) used: Option<Use>,
+}
+
+/// A call that was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Use {
+    pub(crate) date: Timestamp,
+    pub(crate) region: String,
+    pub(crate) service: String,
 }
 
 /// An SSH public key or a signing certificate.
@@ -168,6 +210,8 @@ pub(crate) struct ServiceCredential {
     pub(crate) service: String,
     /// The login name or the alias that goes with it, made from the user's name at the time.
     pub(crate) login: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) expires: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -205,6 +249,8 @@ pub(crate) struct MfaDevice {
     /// The newest time step of which a code was accepted; codes of earlier steps are refused from then on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last_step: Option<i64>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) tags: Tags,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -212,6 +258,56 @@ pub(crate) struct Assignment {
     /// The id of the user, or the account's id for root.
     pub(crate) owner: String,
     pub(crate) since: Timestamp,
+}
+
+/// An instance profile. It holds at most one role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct InstanceProfile {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) path: String,
+    pub(crate) created: Timestamp,
+    /// The id of its role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) role: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) tags: Tags,
+}
+
+/// An OpenID Connect provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OidcProvider {
+    pub(crate) created: Timestamp,
+    pub(crate) client_ids: Vec<String>,
+    pub(crate) thumbprints: Vec<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) tags: Tags,
+}
+
+/// A SAML provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SamlProvider {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) created: Timestamp,
+    pub(crate) valid_until: Timestamp,
+    pub(crate) metadata: String,
+    /// `Allowed` or `Required`.
+    pub(crate) encryption_mode: String,
+    /// When each private key was added, by its id. The keys themselves are not kept.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) private_keys: BTreeMap<String, Timestamp>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) tags: Tags,
+}
+
+/// The credential report: the account as it was when the report was begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CredentialReport {
+    pub(crate) begun: Timestamp,
+    /// Whether a caller was told that it is complete, or asked again after it was begun.
+    pub(crate) polls: u8,
+    pub(crate) content: String,
 }
 
 /// Which kind of entity holds policies.
@@ -258,6 +354,12 @@ impl State {
             policies: BTreeMap::new(),
             aws_policies: BTreeMap::new(),
             mfa_devices: BTreeMap::new(),
+            instance_profiles: BTreeMap::new(),
+            oidc_providers: BTreeMap::new(),
+            saml_providers: BTreeMap::new(),
+            report: None,
+            global_tokens_everywhere: false,
+            deletion_tasks: BTreeSet::new(),
         }
     }
 
@@ -376,6 +478,13 @@ impl State {
         self.groups
             .values()
             .filter(|group| user.groups.contains(&group.entity.id))
+    }
+
+    /// The instance profiles that hold the role with this id.
+    pub(crate) fn profiles_of<'a>(&'a self, role_id: &'a str) -> impl Iterator<Item = &'a InstanceProfile> {
+        self.instance_profiles
+            .values()
+            .filter(move |profile| profile.role.as_deref() == Some(role_id))
     }
 
     /// Serials and devices of the owner with this id.

@@ -35,6 +35,12 @@ pub(crate) const ROLE_NAME: Rule = name(64);
 pub(crate) const POLICY_NAME: Rule = name(128);
 /// The name of a virtual MFA device; the model sets no maximum.
 pub(crate) const DEVICE_NAME: Rule = name(usize::MAX);
+/// The name of an instance profile.
+pub(crate) const INSTANCE_PROFILE_NAME: Rule = name(128);
+/// The name of a service, in calls on service-linked roles.
+pub(crate) const LINKED_SERVICE: Rule = name(128);
+/// What sets a service-linked role apart from others of its service.
+pub(crate) const CUSTOM_SUFFIX: Rule = name(64);
 /// The path of a user, a group or a role.
 pub(crate) const PATH: Rule = Rule {
     min: 1,
@@ -192,6 +198,55 @@ pub(crate) const BODY: Rule = Rule {
     max: 16_384,
     pattern: PRINTABLE,
     matches: is_printable,
+};
+/// The id of a task that deletes a service-linked role.
+pub(crate) const TASK_ID: Rule = Rule {
+    min: 1,
+    max: 1000,
+    pattern: "",
+    matches: |_| true,
+};
+/// The URL of an OpenID Connect provider.
+pub(crate) const OIDC_URL: Rule = Rule {
+    min: 1,
+    max: 255,
+    pattern: "",
+    matches: |_| true,
+};
+/// A client id of an OpenID Connect provider.
+pub(crate) const CLIENT_ID: Rule = Rule {
+    min: 1,
+    max: 255,
+    pattern: "",
+    matches: |_| true,
+};
+/// The thumbprint of a certificate.
+pub(crate) const THUMBPRINT: Rule = Rule {
+    min: 40,
+    max: 40,
+    pattern: "",
+    matches: |_| true,
+};
+/// The name of a SAML provider.
+pub(crate) const SAML_NAME: Rule = Rule {
+    min: 1,
+    max: 128,
+    pattern: r"[\w._-]+",
+    matches: |text| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)),
+};
+/// The metadata of a SAML provider.
+pub(crate) const SAML_METADATA: Rule = Rule {
+    min: 1000,
+    max: 10_000_000,
+    pattern: "",
+    matches: |_| true,
+};
+/// The id of a private key of a SAML provider.
+pub(crate) const PRIVATE_KEY_ID: Rule = Rule {
+    min: 22,
+    max: 64,
+    pattern: r"[A-Z0-9]+",
+    matches: |text| text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()),
 };
 /// The name of a service, free text.
 pub(crate) const SERVICE_NAME: Rule = Rule {
@@ -357,6 +412,33 @@ impl<'a> Input<'a> {
             }
         }
         found
+    }
+
+    /// A list of texts that each obey a rule; `None` where the request has none.
+    pub(crate) fn texts(&mut self, parameter: &str, rule: &Rule) -> Option<Vec<String>> {
+        let members = self.request.list(parameter)?;
+        let length = |text: &str| (rule.min..=rule.max).contains(&text.chars().count());
+        if !members.iter().all(|text| length(text) && (rule.matches)(text)) {
+            // Members of a plain list are not told apart.
+            let mut problem = format!(
+                "satisfy constraint: [Member must have length less than or equal to {}, Member must have length greater than or \
+                 equal to {}",
+                rule.max, rule.min
+            );
+            if !rule.pattern.is_empty() {
+                problem += &format!(", Member must satisfy regular expression pattern: {}", rule.pattern);
+            }
+            self.problem(parameter, problem + "]");
+        }
+        Some(members.into_iter().map(str::to_owned).collect())
+    }
+
+    /// The same where there has to be a list, if only an empty one.
+    pub(crate) fn required_texts(&mut self, parameter: &str, rule: &Rule) -> Vec<String> {
+        if self.request.list(parameter).is_none() {
+            self.problem(parameter, "not be null");
+        }
+        self.texts(parameter, rule).unwrap_or_default()
     }
 
     /// A flag.

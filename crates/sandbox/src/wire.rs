@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::{errors::ApiError, paging::PageShape};
+use crate::{caller::Caller, errors::ApiError, paging::PageShape};
 
 /// The API version that every IAM request names.
 pub(crate) const IAM_VERSION: &str = "2010-05-08";
@@ -27,6 +27,8 @@ pub(crate) struct Request {
     pub(crate) now: Timestamp,
     /// How answers are cut into pages.
     pub(crate) pages: PageShape,
+    /// Who sent it: root, where nobody looks.
+    pub(crate) caller: Caller,
 }
 
 impl Request {
@@ -39,6 +41,7 @@ impl Request {
             parameters,
             now: Timestamp::from_second(now.as_second()).unwrap_or(now),
             pages,
+            caller: Caller::Root,
         }
     }
 

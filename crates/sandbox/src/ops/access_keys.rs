@@ -1,4 +1,4 @@
-//! Access keys. Nobody signs with them here, so that none was ever used.
+//! Access keys. They are noted as used only where the sandbox checks who calls.
 
 use super::users;
 use crate::{
@@ -14,7 +14,7 @@ pub(super) fn create(state: &mut State, request: &Request) -> Result<Xml, ApiErr
     let mut input = Input::of(request);
     let name = input.optional("UserName", &USER_NAME);
     input.check()?;
-    let name = users::named(name)?;
+    let name = users::named(name, request)?;
     let user = state.user(&name)?;
     let limit = state.quotas.limit(Quota::AccessKeysPerUser);
     if user.access_keys.len() >= limit {
@@ -25,6 +25,8 @@ pub(super) fn create(state: &mut State, request: &Request) -> Result<Xml, ApiErr
     let key = AccessKey {
         created: request.now,
         active: true,
+        secret: Some(secret.clone()),
+        used: None,
     };
     let mut xml = Xml::new();
     xml.element("AccessKey", |xml| {
@@ -40,7 +42,7 @@ pub(super) fn list(state: &State, request: &Request) -> Result<Xml, ApiError> {
     let name = input.optional("UserName", &USER_NAME);
     let page = PageRequest::read(&mut input);
     input.check()?;
-    let name = users::named(name)?;
+    let name = users::named(name, request)?;
     let user = state.user(&name)?;
     let page = page.cut(user.access_keys.iter().collect(), &fold(&name))?;
     let mut xml = Xml::new();
@@ -69,7 +71,10 @@ pub(super) fn last_used(state: &State, request: &Request) -> Result<Xml, ApiErro
     let mut xml = Xml::new();
     xml.text("UserName", &owner.entity.name)
         .element("AccessKeyLastUsed", |xml| {
-            xml.text("ServiceName", "N/A").text("Region", "N/A");
+            let used = owner.access_keys.get(&id).and_then(|key| key.used.as_ref());
+            xml.optional("LastUsedDate", used.map(|used| used.date.to_string()))
+                .text("ServiceName", used.map_or("N/A", |used| &used.service))
+                .text("Region", used.map_or("N/A", |used| &used.region));
         });
     Ok(xml)
 }
@@ -78,18 +83,15 @@ pub(super) fn update(state: &mut State, request: &Request) -> Result<Xml, ApiErr
     let mut input = Input::of(request);
     let name = input.optional("UserName", &USER_NAME);
     let id = input.required("AccessKeyId", &ACCESS_KEY_ID);
-    let status = input.required_word("Status", &["Active", "Inactive", "Expired"]);
+    let status = super::new_status(&mut input);
     input.check()?;
-    let name = users::named(name)?;
+    let name = users::named(name, request)?;
     let key = state
         .user_mut(&name)?
         .access_keys
         .get_mut(&id)
         .ok_or_else(|| absent(&id))?;
-    if status == "Expired" {
-        return Err(ApiError::invalid_input("Status Expired cannot be set."));
-    }
-    key.active = status == "Active";
+    key.active = super::settable(status)?;
     Ok(Xml::new())
 }
 
@@ -98,7 +100,7 @@ pub(super) fn delete(state: &mut State, request: &Request) -> Result<Xml, ApiErr
     let name = input.optional("UserName", &USER_NAME);
     let id = input.required("AccessKeyId", &ACCESS_KEY_ID);
     input.check()?;
-    let name = users::named(name)?;
+    let name = users::named(name, request)?;
     state
         .user_mut(&name)?
         .access_keys

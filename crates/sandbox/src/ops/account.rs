@@ -80,6 +80,15 @@ pub(super) fn update_password_policy(state: &mut State, request: &Request) -> Re
     Ok(Xml::new())
 }
 
+/// The one preference that there is: which tokens the global STS endpoint gives out.
+pub(super) fn set_token_preferences(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
+    let mut input = Input::of(request);
+    let version = input.required_word("GlobalEndpointTokenVersion", &["v1Token", "v2Token"]);
+    input.check()?;
+    state.global_tokens_everywhere = version == "v2Token";
+    Ok(Xml::new())
+}
+
 fn whole(number: Option<i64>) -> Option<u32> {
     number.and_then(|number| u32::try_from(number).ok())
 }

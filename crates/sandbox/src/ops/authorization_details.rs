@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{attachments, boundaries, managed_policies::PolicyView, policy_versions, roles, tags};
+use super::{attachments, boundaries, instance_profiles, managed_policies::PolicyView, policy_versions, roles, tags};
 use crate::{
     errors::ApiError,
     managed::AwsPolicy,
@@ -116,12 +116,18 @@ fn write_user(xml: &mut Xml, state: &State, user: &User) {
 
 fn write_role(xml: &mut Xml, state: &State, role: &Role) {
     roles::write_brief(xml, state, role);
-    xml.element("InstanceProfileList", |_| {});
+    xml.list(
+        "InstanceProfileList",
+        state.profiles_of(&role.entity.id),
+        |xml, profile| {
+            instance_profiles::write(xml, state, profile);
+        },
+    );
     write_inline(xml, "RolePolicyList", &role.entity);
     attachments::write(xml, "AttachedManagedPolicies", &role.entity.attached);
     boundaries::write(xml, role.boundary.as_deref());
     tags::write(xml, &role.tags);
-    xml.element("RoleLastUsed", |_| {});
+    roles::write_last_used(xml, role);
 }
 
 fn write_group(xml: &mut Xml, state: &State, group: &Group) {

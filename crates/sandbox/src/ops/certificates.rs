@@ -18,7 +18,7 @@ pub(super) fn upload(state: &mut State, request: &Request) -> Result<Xml, ApiErr
     let name = input.optional("UserName", &USER_NAME);
     let body = input.required("CertificateBody", &BODY);
     input.check()?;
-    let name = users::named(name)?;
+    let name = users::named(name, request)?;
     let user = state.user(&name)?;
     let id = certificate_id(&body)?;
     let mut xml = Xml::new();
@@ -55,7 +55,7 @@ pub(super) fn list(state: &State, request: &Request) -> Result<Xml, ApiError> {
     let name = input.optional("UserName", &USER_NAME);
     let page = PageRequest::read(&mut input);
     input.check()?;
-    let name = users::named(name)?;
+    let name = users::named(name, request)?;
     let user = state.user(&name)?;
     let page = page.cut(user.certificates.iter().collect(), &fold(&name))?;
     let mut xml = Xml::new();
@@ -66,15 +66,31 @@ pub(super) fn list(state: &State, request: &Request) -> Result<Xml, ApiError> {
     Ok(xml)
 }
 
+pub(super) fn update(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
+    let mut input = Input::of(request);
+    let name = input.optional("UserName", &USER_NAME);
+    let id = input.required("CertificateId", &CERTIFICATE_ID);
+    let status = super::new_status(&mut input);
+    input.check()?;
+    let name = users::named(name, request)?;
+    let certificate = state.user_mut(&name)?.certificates.get_mut(&id);
+    certificate.ok_or_else(|| absent(&id))?.active = super::settable(status)?;
+    Ok(Xml::new())
+}
+
 pub(super) fn delete(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
     let mut input = Input::of(request);
     let name = input.optional("UserName", &USER_NAME);
     let id = input.required("CertificateId", &CERTIFICATE_ID);
     input.check()?;
-    let name = users::named(name)?;
+    let name = users::named(name, request)?;
     let removed = state.user_mut(&name)?.certificates.remove(&id);
-    removed.ok_or_else(|| ApiError::no_such_entity(format!("The Certificate with id {id} cannot be found.")))?;
+    removed.ok_or_else(|| absent(&id))?;
     Ok(Xml::new())
+}
+
+fn absent(id: &str) -> ApiError {
+    ApiError::no_such_entity(format!("The Certificate with id {id} cannot be found."))
 }
 
 fn write(xml: &mut Xml, user: &str, id: &str, certificate: &Upload) {

@@ -2,7 +2,7 @@
 
 use data_encoding::BASE64;
 
-use super::users;
+use super::{tags, users};
 use crate::{
     errors::ApiError,
     paging::PageRequest,
@@ -22,8 +22,7 @@ pub(super) fn create(state: &mut State, request: &Request) -> Result<Xml, ApiErr
     let mut input = Input::of(request);
     let path = input.optional("Path", &PATH).unwrap_or_else(|| "/".to_owned());
     let name = input.required("VirtualMFADeviceName", &DEVICE_NAME);
-    // Tags are checked, but no call of this sandbox reads those of a device.
-    input.tags();
+    let given_tags = input.tags();
     input.check()?;
     let serial = state.arn("mfa", &path, &name);
     if serial.len() > 256 {
@@ -36,6 +35,8 @@ pub(super) fn create(state: &mut State, request: &Request) -> Result<Xml, ApiErr
     if state.mfa_devices.values().filter(|device| device.is_virtual).count() >= limit {
         return Err(ApiError::quota("VirtualMFADevicesPerAccount", limit));
     }
+    let mut tags = tags::Tags::new();
+    tags::merge(&mut tags, given_tags.unwrap_or_default(), tags::Keys::Exact, state)?;
     let seed = state.ids.letters(64);
     let uri = format!("otpauth://totp/{name}@{}?secret={seed}", state.account_id);
     let mut xml = Xml::new();
@@ -43,6 +44,9 @@ pub(super) fn create(state: &mut State, request: &Request) -> Result<Xml, ApiErr
         xml.text("SerialNumber", &serial)
             .text("Base32StringSeed", BASE64.encode(seed.as_bytes()))
             .text("QRCodePNG", BASE64.encode(&qr::png(&uri)));
+        if !tags.is_empty() {
+            tags::write(xml, &tags);
+        }
     });
     state.mfa_devices.insert(
         serial,
@@ -51,6 +55,7 @@ pub(super) fn create(state: &mut State, request: &Request) -> Result<Xml, ApiErr
             is_virtual: true,
             assigned: None,
             last_step: None,
+            tags,
         },
     );
     Ok(xml)
@@ -78,15 +83,7 @@ pub(super) fn enable(state: &mut State, request: &Request) -> Result<Xml, ApiErr
     if in_use >= limit {
         return Err(ApiError::quota("MFADevicesPerUser", limit));
     }
-    let now = totp::step(request.now);
-    // A code works once: both have to be newer than the last ones that were accepted.
-    let from = device
-        .last_step
-        .map_or(now - BEHIND, |last| (last + 1).max(now - BEHIND));
-    let seed = device.seed.as_deref().unwrap_or_default();
-    let step = totp::find_pair(seed, (&first, &second), from, now + AHEAD)
-        .ok_or_else(|| ApiError::invalid_code("Authentication code for device is not valid."))?;
-    device.last_step = Some(step);
+    accept_pair(device, (&first, &second), request)?;
     device.assigned = Some(Assignment {
         owner,
         since: request.now,
@@ -94,17 +91,74 @@ pub(super) fn enable(state: &mut State, request: &Request) -> Result<Xml, ApiErr
     Ok(Xml::new())
 }
 
+/// Takes two consecutive codes, the older first. A code works once: both have to be newer than any that was accepted.
+fn accept_pair(device: &mut MfaDevice, codes: (&str, &str), request: &Request) -> Result<(), ApiError> {
+    let now = totp::step(request.now);
+    let from = device
+        .last_step
+        .map_or(now - BEHIND, |last| (last + 1).max(now - BEHIND));
+    let seed = device.seed.as_deref().unwrap_or_default();
+    let step = totp::find_pair(seed, codes, from, now + AHEAD)
+        .ok_or_else(|| ApiError::invalid_code("Authentication code for device is not valid."))?;
+    device.last_step = Some(step);
+    Ok(())
+}
+
+/// Codes may be as far off as when the device was enabled; from then on they are looked for near these two.
+pub(super) fn resync(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
+    let mut input = Input::of(request);
+    let name = input.required("UserName", &USER_NAME);
+    let serial = input.required("SerialNumber", &SERIAL);
+    let first = input.required("AuthenticationCode1", &MFA_CODE);
+    let second = input.required("AuthenticationCode2", &MFA_CODE);
+    input.check()?;
+    let owner = state.user(&name)?.entity.id.clone();
+    let device = state.mfa_devices.get_mut(&serial).ok_or_else(|| absent(&serial))?;
+    check_owner(device, &owner)?;
+    accept_pair(device, (&first, &second), request)?;
+    Ok(Xml::new())
+}
+
+fn check_owner(device: &MfaDevice, owner: &str) -> Result<(), ApiError> {
+    match &device.assigned {
+        Some(assigned) if assigned.owner == owner => Ok(()),
+        _ => Err(ApiError::no_such_entity("MFA Device invalid for user.")),
+    }
+}
+
+/// Tells only of security keys and passkeys, which no call of IAM can make.
+pub(super) fn get(state: &State, request: &Request) -> Result<Xml, ApiError> {
+    let mut input = Input::of(request);
+    let serial = input.required("SerialNumber", &SERIAL);
+    let name = input.optional("UserName", &USER_NAME);
+    input.check()?;
+    if !serial.contains(":u2f/") {
+        return Err(ApiError::validation(
+            "The serial number must be the ARN of a FIDO security key.",
+        ));
+    }
+    let name = users::named(name, request)?;
+    let user = state.user(&name)?;
+    let device = state.mfa_devices.get(&serial).ok_or_else(|| absent(&serial))?;
+    check_owner(device, &user.entity.id)?;
+    let mut xml = Xml::new();
+    xml.text("UserName", &user.entity.name).text("SerialNumber", &serial);
+    if let Some(assigned) = &device.assigned {
+        xml.time("EnableDate", assigned.since);
+    }
+    xml.element("Certifications", |_| {});
+    Ok(xml)
+}
+
 pub(super) fn deactivate(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
     let mut input = Input::of(request);
     let name = input.optional("UserName", &USER_NAME);
     let serial = input.required("SerialNumber", &SERIAL);
     input.check()?;
-    let name = users::named(name)?;
+    let name = users::named(name, request)?;
     let owner = state.user(&name)?.entity.id.clone();
     let device = state.mfa_devices.get_mut(&serial).ok_or_else(|| absent(&serial))?;
-    if device.assigned.as_ref().is_none_or(|assigned| assigned.owner != owner) {
-        return Err(ApiError::no_such_entity("MFA Device invalid for user."));
-    }
+    check_owner(device, &owner)?;
     device.assigned = None;
     // Only virtual devices live on unassigned; others are gone.
     if !device.is_virtual {
@@ -117,11 +171,7 @@ pub(super) fn delete(state: &mut State, request: &Request) -> Result<Xml, ApiErr
     let mut input = Input::of(request);
     let serial = input.required("SerialNumber", &SERIAL);
     input.check()?;
-    let device = state
-        .mfa_devices
-        .get(&serial)
-        .filter(|device| device.is_virtual)
-        .ok_or_else(|| absent(&serial))?;
+    let device = find_virtual(state, &serial)?;
     if device.assigned.is_some() {
         return Err(ApiError::delete_conflict(
             "MFA VirtualDevice in use. Must deactivate first.",
@@ -136,7 +186,7 @@ pub(super) fn list_of_user(state: &State, request: &Request) -> Result<Xml, ApiE
     let name = input.optional("UserName", &USER_NAME);
     let page = PageRequest::read(&mut input);
     input.check()?;
-    let name = users::named(name)?;
+    let name = users::named(name, request)?;
     let user = state.user(&name)?;
     let page = page.cut(state.devices_of(&user.entity.id).collect(), &fold(&name))?;
     let mut xml = Xml::new();
@@ -189,6 +239,18 @@ pub(super) fn list_virtual(state: &State, request: &Request) -> Result<Xml, ApiE
         });
     });
     Ok(xml)
+}
+
+/// The virtual device with this serial.
+pub(super) fn find_virtual<'a>(state: &'a State, serial: &str) -> Result<&'a MfaDevice, ApiError> {
+    let device = state.mfa_devices.get(serial).filter(|device| device.is_virtual);
+    device.ok_or_else(|| absent(serial))
+}
+
+/// The same, to change it.
+pub(super) fn find_virtual_mut<'a>(state: &'a mut State, serial: &str) -> Result<&'a mut MfaDevice, ApiError> {
+    let device = state.mfa_devices.get_mut(serial).filter(|device| device.is_virtual);
+    device.ok_or_else(|| absent(serial))
 }
 
 fn absent(serial: &str) -> ApiError {

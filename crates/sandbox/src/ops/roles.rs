@@ -1,4 +1,4 @@
-//! Roles, as far as attachments, boundaries and reads of an account need them.
+//! Roles.
 
 use super::{boundaries, tags};
 use trueup_model::document::DocumentKind;
@@ -9,6 +9,7 @@ use crate::{
     policy_text::{self, check_document},
     quota::Quota,
     state::{Entity, Kind, Role, State, fold},
+    trust,
     validate::{ARN, DOCUMENT, Input, PATH, ROLE_DESCRIPTION, ROLE_NAME},
     wire::{Request, Xml},
 };
@@ -32,7 +33,7 @@ pub(super) fn create(state: &mut State, request: &Request) -> Result<Xml, ApiErr
     let mut input = Input::of(request);
     let name = input.required("RoleName", &ROLE_NAME);
     let path = input.optional("Path", &PATH);
-    let trust = input.required("AssumeRolePolicyDocument", &DOCUMENT);
+    let document = input.required("AssumeRolePolicyDocument", &DOCUMENT);
     let description = input.optional("Description", &ROLE_DESCRIPTION);
     let duration = input.number("MaxSessionDuration", 3600, 43_200);
     let boundary = input.optional("PermissionsBoundary", &ARN);
@@ -42,7 +43,7 @@ pub(super) fn create(state: &mut State, request: &Request) -> Result<Xml, ApiErr
     if is_reserved(&path) {
         return Err(ApiError::invalid_input(format!("The path {path} is reserved for AWS.")));
     }
-    check_document(&trust, DocumentKind::Trust)?;
+    let trust = check_trust(state, &document)?;
     if state.roles.contains_key(&fold(&name)) {
         return Err(ApiError::already_exists(format!(
             "Role with name {name} already exists."
@@ -51,10 +52,6 @@ pub(super) fn create(state: &mut State, request: &Request) -> Result<Xml, ApiErr
     let limit = state.quotas.limit(Quota::Roles);
     if state.roles.len() >= limit {
         return Err(ApiError::quota("RolesPerAccount", limit));
-    }
-    let limit = state.quotas.limit(Quota::AssumeRolePolicySize);
-    if policy_text::size(&trust) > limit {
-        return Err(ApiError::quota("ACLSizePerRole", limit));
     }
     if let Some(boundary) = &boundary {
         boundaries::check(state, boundary)?;
@@ -71,10 +68,11 @@ pub(super) fn create(state: &mut State, request: &Request) -> Result<Xml, ApiErr
             inline: Default::default(),
         },
         trust,
-        description,
+        description: description.filter(|description| !description.is_empty()),
         max_session_duration: duration.unwrap_or(3600),
         boundary,
         tags,
+        used: None,
     };
     let mut xml = Xml::new();
     // The answer to a creation has neither description nor duration.
@@ -98,7 +96,7 @@ pub(super) fn get(state: &State, request: &Request) -> Result<Xml, ApiError> {
     xml.element("Role", |xml| {
         write_listed(xml, state, role);
         boundaries::write(xml, role.boundary.as_deref());
-        xml.element("RoleLastUsed", |_| {});
+        write_last_used(xml, role);
         if !role.tags.is_empty() {
             tags::write(xml, &role.tags);
         }
@@ -123,6 +121,62 @@ pub(super) fn list(state: &State, request: &Request) -> Result<Xml, ApiError> {
     Ok(xml)
 }
 
+/// What a new trust policy is stored as, where IAM takes it. Its size counts as it was sent.
+fn check_trust(state: &State, document: &str) -> Result<String, ApiError> {
+    check_document(document, DocumentKind::Trust)?;
+    let limit = state.quotas.limit(Quota::AssumeRolePolicySize);
+    if policy_text::size(document) > limit {
+        return Err(ApiError::quota("ACLSizePerRole", limit));
+    }
+    trust::bind(state, document)
+}
+
+/// Partial: what is left out stays as it is. An empty description removes it.
+pub(super) fn update(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
+    let mut input = Input::of(request);
+    let name = input.required("RoleName", &ROLE_NAME);
+    let description = input.optional("Description", &ROLE_DESCRIPTION);
+    let duration = input.number("MaxSessionDuration", 3600, 43_200);
+    input.check()?;
+    let role = state.role_mut(&name)?;
+    check_modifiable(Kind::Role, &role.entity)?;
+    describe(role, description);
+    role.max_session_duration = duration.unwrap_or(role.max_session_duration);
+    Ok(Xml::new())
+}
+
+/// The older call for one of the two; it answers with the role.
+pub(super) fn update_description(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
+    let mut input = Input::of(request);
+    let name = input.required("RoleName", &ROLE_NAME);
+    let description = input.required("Description", &ROLE_DESCRIPTION);
+    input.check()?;
+    let role = state.role_mut(&name)?;
+    check_modifiable(Kind::Role, &role.entity)?;
+    describe(role, Some(description));
+    let role = state.role(&name)?;
+    let mut xml = Xml::new();
+    xml.element("Role", |xml| write_listed(xml, state, role));
+    Ok(xml)
+}
+
+fn describe(role: &mut Role, description: Option<String>) {
+    if let Some(description) = description {
+        role.description = Some(description).filter(|description| !description.is_empty());
+    }
+}
+
+pub(super) fn update_trust(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
+    let mut input = Input::of(request);
+    let name = input.required("RoleName", &ROLE_NAME);
+    let document = input.required("PolicyDocument", &DOCUMENT);
+    input.check()?;
+    check_modifiable(Kind::Role, &state.role(&name)?.entity)?;
+    let trust = check_trust(state, &document)?;
+    state.role_mut(&name)?.trust = trust;
+    Ok(Xml::new())
+}
+
 pub(super) fn delete(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
     let mut input = Input::of(request);
     let name = input.required("RoleName", &ROLE_NAME);
@@ -132,6 +186,10 @@ pub(super) fn delete(state: &mut State, request: &Request) -> Result<Xml, ApiErr
     let obstacles = [
         (!role.entity.attached.is_empty(), "detach all policies"),
         (!role.entity.inline.is_empty(), "delete policies"),
+        (
+            state.profiles_of(&role.entity.id).next().is_some(),
+            "remove roles from instance profile",
+        ),
     ];
     if let Some((_, what)) = obstacles.iter().find(|(there, _)| *there) {
         return Err(ApiError::delete_conflict(format!(
@@ -150,7 +208,16 @@ pub(super) fn write_brief(xml: &mut Xml, state: &State, role: &Role) {
         .text("RoleId", &entity.id)
         .text("Arn", state.entity_arn(Kind::Role, entity))
         .time("CreateDate", entity.created)
-        .document("AssumeRolePolicyDocument", &role.trust);
+        .document("AssumeRolePolicyDocument", &trust::show(state, &role.trust));
+}
+
+/// When a role was used last; an empty element where it never was.
+pub(super) fn write_last_used(xml: &mut Xml, role: &Role) {
+    xml.element("RoleLastUsed", |xml| {
+        if let Some(used) = &role.used {
+            xml.time("LastUsedDate", used.date).text("Region", &used.region);
+        }
+    });
 }
 
 /// A role as `ListRoles` shows it: without boundary, tags and last use.

@@ -1,5 +1,7 @@
 //! Service-specific credentials.
 
+use jiff::SignedDuration;
+
 use super::users;
 use crate::{
     errors::ApiError,
@@ -25,10 +27,15 @@ pub(super) fn create(state: &mut State, request: &Request) -> Result<Xml, ApiErr
     let mut input = Input::of(request);
     let name = input.required("UserName", &USER_NAME);
     let service = input.required("ServiceName", &SERVICE_NAME);
-    input.number("CredentialAgeDays", 1, 36_600);
+    let age = input.number("CredentialAgeDays", 1, 36_600);
     input.check()?;
     let user = state.user(&name)?;
     let (service, has_password) = known(&service)?;
+    if has_password && age.is_some() {
+        return Err(ApiError::invalid_input(format!(
+            "Credentials of {service} cannot expire."
+        )));
+    }
     let limit = state.quotas.limit(Quota::ServiceCredentialsPerService);
     if user
         .service_credentials
@@ -62,19 +69,9 @@ pub(super) fn create(state: &mut State, request: &Request) -> Result<Xml, ApiErr
         active: true,
         service: service.to_owned(),
         login,
+        expires: age.and_then(|days| request.now.checked_add(SignedDuration::from_hours(24 * days)).ok()),
     };
-    let mut xml = Xml::new();
-    xml.element("ServiceSpecificCredential", |xml| {
-        write(xml, &user_name, &id, &credential);
-        xml.text(
-            if has_password {
-                "ServicePassword"
-            } else {
-                "ServiceCredentialSecret"
-            },
-            secret,
-        );
-    });
+    let xml = write_with_secret(&user_name, &id, &credential, &secret);
     state.user_mut(&name)?.service_credentials.insert(id, credential);
     Ok(xml)
 }
@@ -94,7 +91,7 @@ pub(super) fn list(state: &State, request: &Request) -> Result<Xml, ApiError> {
         }
         state.users.values().collect()
     } else {
-        vec![state.user(&users::named(name.clone())?)?]
+        vec![state.user(&users::named(name.clone(), request)?)?]
     };
     let service = service.as_deref().map(known).transpose()?.map(|(service, _)| service);
     let credentials = users
@@ -122,25 +119,57 @@ pub(super) fn list(state: &State, request: &Request) -> Result<Xml, ApiError> {
     Ok(xml)
 }
 
+pub(super) fn update(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
+    let (mut input, name, id) = parameters(request);
+    let status = super::new_status(&mut input);
+    input.check()?;
+    let credential = find_mut(state, name, &id, request)?;
+    credential.active = super::settable(status)?;
+    Ok(Xml::new())
+}
+
+/// A new secret; everything else stays as it is.
+pub(super) fn reset(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
+    let (input, name, id) = parameters(request);
+    input.check()?;
+    let credential = find_mut(state, name.clone(), &id, request)?.clone();
+    let user = state.user(&users::named(name, request)?)?.entity.name.clone();
+    let secret = state.ids.letters(44);
+    Ok(write_with_secret(&user, &id, &credential, &secret))
+}
+
 pub(super) fn delete(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
+    let (input, name, id) = parameters(request);
+    input.check()?;
+    find_mut(state, name.clone(), &id, request)?;
+    let name = users::named(name, request)?;
+    state.user_mut(&name)?.service_credentials.remove(&id);
+    Ok(Xml::new())
+}
+
+fn parameters(request: &Request) -> (Input<'_>, Option<String>, String) {
     let mut input = Input::of(request);
     let name = input.optional("UserName", &USER_NAME);
     let id = input.required("ServiceSpecificCredentialId", &CREDENTIAL_ID);
-    input.check()?;
-    let name = users::named(name)?;
-    let key = fold(&state.user(&name)?.entity.name);
-    let owner = state
-        .users
-        .iter()
-        .find(|(_, user)| user.service_credentials.contains_key(&id))
-        .map(|(key, _)| key);
-    match owner {
-        Some(owner) if *owner != key => return Err(ApiError::validation("The credential belongs to another user.")),
-        Some(_) => {}
-        None => return Err(ApiError::no_such_entity(format!("No such credential {id} exists"))),
+    (input, name, id)
+}
+
+/// A credential of the user that is named. That of another user is a mistake of the caller.
+fn find_mut<'a>(
+    state: &'a mut State,
+    name: Option<String>,
+    id: &str,
+    request: &Request,
+) -> Result<&'a mut ServiceCredential, ApiError> {
+    let key = fold(&state.user(&users::named(name, request)?)?.entity.name);
+    let mut owners = state.users.iter();
+    let owner = owners.find(|(_, user)| user.service_credentials.contains_key(id));
+    if owner.is_some_and(|(owner, _)| *owner != key) {
+        return Err(ApiError::validation("The credential belongs to another user."));
     }
-    state.user_mut(&name)?.service_credentials.remove(&id);
-    Ok(Xml::new())
+    let user = state.users.get_mut(&key);
+    user.and_then(|user| user.service_credentials.get_mut(id))
+        .ok_or_else(|| ApiError::no_such_entity(format!("No such credential {id} exists")))
 }
 
 /// The service of this name in its own spelling. Where IAM's model has `NotSupportedService`, real accounts answer
@@ -154,6 +183,22 @@ fn known(service: &str) -> Result<(&'static str, bool), ApiError> {
                 "No such service {service} is supported for Service Specific Credentials"
             ))
         })
+}
+
+/// The only answers that tell the secret.
+fn write_with_secret(user: &str, id: &str, credential: &ServiceCredential, secret: &str) -> Xml {
+    let has_password = known(&credential.service).is_ok_and(|(_, has_password)| has_password);
+    let element = if has_password {
+        "ServicePassword"
+    } else {
+        "ServiceCredentialSecret"
+    };
+    let mut xml = Xml::new();
+    xml.element("ServiceSpecificCredential", |xml| {
+        write(xml, user, id, credential);
+        xml.text(element, secret);
+    });
+    xml
 }
 
 fn write(xml: &mut Xml, user: &str, id: &str, credential: &ServiceCredential) {
@@ -170,5 +215,6 @@ fn write(xml: &mut Xml, user: &str, id: &str, credential: &ServiceCredential) {
             &credential.login,
         )
         .text("Status", super::status(credential.active))
-        .time("CreateDate", credential.created);
+        .time("CreateDate", credential.created)
+        .optional("ExpirationDate", credential.expires.map(|expires| expires.to_string()));
 }

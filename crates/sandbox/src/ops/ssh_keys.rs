@@ -1,12 +1,12 @@
 //! SSH public keys for CodeCommit.
 
-use data_encoding::BASE64;
 use md5::{Digest, Md5};
 
 use crate::{
     errors::ApiError,
     paging::PageRequest,
     quota::Quota,
+    ssh_key_text::RsaKey,
     state::{State, Upload, fold},
     validate::{BODY, CREDENTIAL_ID, Input, USER_NAME},
     wire::{Request, Xml},
@@ -18,11 +18,11 @@ pub(super) fn upload(state: &mut State, request: &Request) -> Result<Xml, ApiErr
     let body = input.required("SSHPublicKeyBody", &BODY);
     input.check()?;
     let user = state.user(&name)?;
-    let key = parse(&body)?;
+    let key = RsaKey::parse(&body)?;
     if user
         .ssh_keys
         .values()
-        .any(|other| parse(&other.body).as_ref() == Ok(&key))
+        .any(|other| RsaKey::parse(&other.body).as_ref() == Ok(&key))
     {
         return Err(ApiError::duplicate_ssh_key(format!(
             "The SSH public key is already used by {}.",
@@ -55,7 +55,7 @@ pub(super) fn list(state: &State, request: &Request) -> Result<Xml, ApiError> {
     let name = input.optional("UserName", &USER_NAME);
     let page = PageRequest::read(&mut input);
     input.check()?;
-    let name = super::users::named(name)?;
+    let name = super::users::named(name, request)?;
     let user = state.user(&name)?;
     let page = page.cut(user.ssh_keys.iter().collect(), &fold(&name))?;
     let mut xml = Xml::new();
@@ -66,13 +66,46 @@ pub(super) fn list(state: &State, request: &Request) -> Result<Xml, ApiError> {
     Ok(xml)
 }
 
+/// Whatever form the key came in, it is told in the one that is asked for.
+pub(super) fn get(state: &State, request: &Request) -> Result<Xml, ApiError> {
+    let mut input = Input::of(request);
+    let name = input.required("UserName", &USER_NAME);
+    let id = input.required("SSHPublicKeyId", &CREDENTIAL_ID);
+    let encoding = input.required_word("Encoding", &["SSH", "PEM"]);
+    input.check()?;
+    let user = state.user(&name)?;
+    let upload = user.ssh_keys.get(&id).ok_or_else(|| absent(&id))?;
+    let mut xml = Xml::new();
+    xml.element("SSHPublicKey", |xml| {
+        write(xml, &user.entity.name, &id, upload);
+        // The body of a key that was taken over from a live account is not known.
+        if let Ok(key) = RsaKey::parse(&upload.body) {
+            let body = if encoding == "SSH" { key.to_ssh() } else { key.to_pem() };
+            xml.text("Fingerprint", fingerprint(&key))
+                .text("SSHPublicKeyBody", body);
+        }
+    });
+    Ok(xml)
+}
+
+pub(super) fn update(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
+    let mut input = Input::of(request);
+    let name = input.required("UserName", &USER_NAME);
+    let id = input.required("SSHPublicKeyId", &CREDENTIAL_ID);
+    let status = super::new_status(&mut input);
+    input.check()?;
+    let key = state.user_mut(&name)?.ssh_keys.get_mut(&id);
+    key.ok_or_else(|| absent(&id))?.active = super::settable(status)?;
+    Ok(Xml::new())
+}
+
 pub(super) fn delete(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
     let mut input = Input::of(request);
     let name = input.required("UserName", &USER_NAME);
     let id = input.required("SSHPublicKeyId", &CREDENTIAL_ID);
     input.check()?;
     let removed = state.user_mut(&name)?.ssh_keys.remove(&id);
-    removed.ok_or_else(|| ApiError::no_such_entity(format!("The Public Key with id {id} cannot be found.")))?;
+    removed.ok_or_else(|| absent(&id))?;
     Ok(Xml::new())
 }
 
@@ -83,34 +116,12 @@ fn write(xml: &mut Xml, user: &str, id: &str, key: &Upload) {
         .time("UploadDate", key.uploaded);
 }
 
-/// The bytes of a key in `ssh-rsa` form of at least 2048 bits. Keys in PEM form are not taken here.
-fn parse(body: &str) -> Result<Vec<u8>, ApiError> {
-    let mut words = body.split_ascii_whitespace();
-    let (kind, encoded) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    if kind != "ssh-rsa" {
-        return Err(ApiError::unrecognized_key_encoding(
-            "The public key must be in ssh-rsa format.",
-        ));
-    }
-    let invalid = || ApiError::invalid_public_key("The public key is invalid.");
-    let key = BASE64.decode(encoded.as_bytes()).map_err(|_| invalid())?;
-    let (name, rest) = field(&key).ok_or_else(invalid)?;
-    let (_exponent, rest) = field(rest).ok_or_else(invalid)?;
-    let (modulus, rest) = field(rest).ok_or_else(invalid)?;
-    let digits = modulus.iter().skip_while(|byte| **byte == 0).count();
-    if name != b"ssh-rsa" || !rest.is_empty() || digits < 256 {
-        return Err(invalid());
-    }
-    Ok(key)
+fn absent(id: &str) -> ApiError {
+    ApiError::no_such_entity(format!("The Public Key with id {id} cannot be found."))
 }
 
-/// A field of SSH's wire format: its length in four bytes, then its bytes.
-fn field(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = bytes.split_first_chunk::<4>()?;
-    rest.split_at_checked(u32::from_be_bytes(*length) as usize)
-}
-
-fn fingerprint(key: &[u8]) -> String {
-    let parts: Vec<String> = Md5::digest(key).iter().map(|byte| format!("{byte:02x}")).collect();
+fn fingerprint(key: &RsaKey) -> String {
+    let digest = Md5::digest(key.ssh_bytes());
+    let parts: Vec<String> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     parts.join(":")
 }

@@ -24,9 +24,9 @@ pub(super) fn get(state: &State, _: &Request) -> Result<Xml, ApiError> {
             ("Groups", state.groups.len()),
             ("Roles", state.roles.len()),
             ("Policies", state.policies.len()),
-            ("InstanceProfiles", 0),
+            ("InstanceProfiles", state.instance_profiles.len()),
             ("ServerCertificates", 0),
-            ("Providers", 0),
+            ("Providers", state.oidc_providers.len() + state.saml_providers.len()),
             ("MFADevices", devices(false)),
             ("MFADevicesInUse", devices(true)),
             ("PolicyVersionsInUse", state.usage().len()),
@@ -37,7 +37,10 @@ pub(super) fn get(state: &State, _: &Request) -> Result<Xml, ApiError> {
                 "AccountSigningCertificatesPresent",
                 (root.signing_certificates > 0).into(),
             ),
-            ("GlobalEndpointTokenVersion", 1),
+            (
+                "GlobalEndpointTokenVersion",
+                if state.global_tokens_everywhere { 2 } else { 1 },
+            ),
         ]
         .map(|(key, value)| (key.to_owned(), value)),
     );

@@ -1,23 +1,28 @@
-//! Tags of users, roles and customer managed policies.
+//! Tags of everything that can have them.
 
-use super::{attachments, managed_policies, roles};
+use super::{
+    attachments, inline::owner_parameter, instance_profiles, managed_policies, mfa, oidc_providers, roles,
+    saml_providers,
+};
 use crate::{
     errors::ApiError,
     paging::PageRequest,
     quota::Quota,
     state::{Kind, State, Tag},
-    validate::{ARN, Input, ROLE_NAME, USER_NAME},
+    validate::{ARN, INSTANCE_PROFILE_NAME, Input, Rule, SERIAL},
     wire::{Request, Xml},
 };
 
 pub(super) use crate::state::Tags;
+
+static NONE: Tags = Tags::new();
 
 /// When two tag keys are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keys {
     /// Users and roles.
     IgnoreCase,
-    /// Policies.
+    /// Everything else.
     Exact,
 }
 
@@ -64,116 +69,117 @@ pub(super) fn merge(tags: &mut Tags, given: Vec<(String, String)>, keys: Keys, s
     Ok(())
 }
 
-fn remove(tags: &mut Tags, given: &[String], keys: Keys) {
-    for key in given {
-        tags.remove(&keys.fold(key));
+/// What can have tags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    User,
+    Role,
+    Policy,
+    InstanceProfile,
+    MfaDevice,
+    OidcProvider,
+    SamlProvider,
+}
+
+impl Kept {
+    /// The parameter that names the resource, and its rule.
+    fn parameter(self) -> (&'static str, &'static Rule) {
+        match self {
+            Self::User => owner_parameter(Kind::User),
+            Self::Role => owner_parameter(Kind::Role),
+            Self::Policy => ("PolicyArn", &ARN),
+            Self::InstanceProfile => ("InstanceProfileName", &INSTANCE_PROFILE_NAME),
+            Self::MfaDevice => ("SerialNumber", &SERIAL),
+            Self::OidcProvider => ("OpenIDConnectProviderArn", &ARN),
+            Self::SamlProvider => ("SAMLProviderArn", &ARN),
+        }
+    }
+
+    fn keys(self) -> Keys {
+        match self {
+            Self::User | Self::Role => Keys::IgnoreCase,
+            _ => Keys::Exact,
+        }
+    }
+
+    /// What is wrong with the name itself, before anybody looks for the resource.
+    fn check_name(self, name: &str) -> Result<(), ApiError> {
+        match self {
+            Self::Policy | Self::OidcProvider | Self::SamlProvider => attachments::check_arn(name),
+            _ => Ok(()),
+        }
+    }
+
+    fn tags<'a>(self, state: &'a State, name: &str) -> Result<&'a Tags, ApiError> {
+        Ok(match self {
+            Self::User => &state.user(name)?.tags,
+            Self::Role => &state.role(name)?.tags,
+            Self::Policy if state.aws_policy(name).is_some() => &NONE,
+            Self::Policy => &managed_policies::own(state, name)?.tags,
+            Self::InstanceProfile => &instance_profiles::find(state, name)?.tags,
+            Self::MfaDevice => &mfa::find_virtual(state, name)?.tags,
+            Self::OidcProvider => &oidc_providers::find(state, name)?.tags,
+            Self::SamlProvider => &saml_providers::find(state, name)?.tags,
+        })
+    }
+
+    fn tags_mut<'a>(self, state: &'a mut State, name: &str) -> Result<&'a mut Tags, ApiError> {
+        Ok(match self {
+            Self::User => &mut state.user_mut(name)?.tags,
+            Self::Role => {
+                let role = state.role_mut(name)?;
+                roles::check_modifiable(Kind::Role, &role.entity)?;
+                &mut role.tags
+            }
+            Self::Policy => &mut managed_policies::own_mut(state, name)?.tags,
+            Self::InstanceProfile => &mut instance_profiles::find_mut(state, name)?.tags,
+            Self::MfaDevice => &mut mfa::find_virtual_mut(state, name)?.tags,
+            Self::OidcProvider => &mut oidc_providers::find_mut(state, name)?.tags,
+            Self::SamlProvider => &mut saml_providers::find_mut(state, name)?.tags,
+        })
     }
 }
 
-/// What a tagging call was given; none at all is refused.
-fn some_tags(given: Vec<(String, String)>) -> Result<Vec<(String, String)>, ApiError> {
+fn tag(state: &mut State, request: &Request, kept: Kept) -> Result<Xml, ApiError> {
+    let (parameter, rule) = kept.parameter();
+    let mut input = Input::of(request);
+    let name = input.required(parameter, rule);
+    let given = input.required_tags();
+    input.check()?;
+    kept.check_name(&name)?;
+    let mut tags = kept.tags_mut(state, &name)?.clone();
     if given.is_empty() {
         return Err(ApiError::invalid_input("Tags must not be empty."));
     }
-    Ok(given)
-}
-
-pub(super) fn tag_user(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
-    let mut input = Input::of(request);
-    let name = input.required("UserName", &USER_NAME);
-    let given = input.required_tags();
-    input.check()?;
-    let mut tags = state.user(&name)?.tags.clone();
-    merge(&mut tags, some_tags(given)?, Keys::IgnoreCase, state)?;
-    state.user_mut(&name)?.tags = tags;
+    merge(&mut tags, given, kept.keys(), state)?;
+    *kept.tags_mut(state, &name)? = tags;
     Ok(Xml::new())
 }
 
-pub(super) fn untag_user(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
+/// Keys that are not there are no error.
+fn untag(state: &mut State, request: &Request, kept: Kept) -> Result<Xml, ApiError> {
+    let (parameter, rule) = kept.parameter();
     let mut input = Input::of(request);
-    let name = input.required("UserName", &USER_NAME);
-    let keys = input.tag_keys();
+    let name = input.required(parameter, rule);
+    let given = input.tag_keys();
     input.check()?;
-    remove(&mut state.user_mut(&name)?.tags, &keys, Keys::IgnoreCase);
-    Ok(Xml::new())
-}
-
-pub(super) fn tag_role(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
-    let mut input = Input::of(request);
-    let name = input.required("RoleName", &ROLE_NAME);
-    let given = input.required_tags();
-    input.check()?;
-    let role = state.role(&name)?;
-    roles::check_modifiable(Kind::Role, &role.entity)?;
-    let mut tags = role.tags.clone();
-    merge(&mut tags, some_tags(given)?, Keys::IgnoreCase, state)?;
-    state.role_mut(&name)?.tags = tags;
-    Ok(Xml::new())
-}
-
-pub(super) fn untag_role(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
-    let mut input = Input::of(request);
-    let name = input.required("RoleName", &ROLE_NAME);
-    let keys = input.tag_keys();
-    input.check()?;
-    let role = state.role_mut(&name)?;
-    roles::check_modifiable(Kind::Role, &role.entity)?;
-    remove(&mut role.tags, &keys, Keys::IgnoreCase);
-    Ok(Xml::new())
-}
-
-pub(super) fn tag_policy(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
-    let mut input = Input::of(request);
-    let arn = input.required("PolicyArn", &ARN);
-    let given = input.required_tags();
-    input.check()?;
-    attachments::check_arn(&arn)?;
-    let mut tags = managed_policies::own(state, &arn)?.tags.clone();
-    merge(&mut tags, some_tags(given)?, Keys::Exact, state)?;
-    managed_policies::own_mut(state, &arn)?.tags = tags;
-    Ok(Xml::new())
-}
-
-pub(super) fn untag_policy(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
-    let mut input = Input::of(request);
-    let arn = input.required("PolicyArn", &ARN);
-    let keys = input.tag_keys();
-    input.check()?;
-    attachments::check_arn(&arn)?;
-    remove(&mut managed_policies::own_mut(state, &arn)?.tags, &keys, Keys::Exact);
-    Ok(Xml::new())
-}
-
-pub(super) fn list_of_user(state: &State, request: &Request) -> Result<Xml, ApiError> {
-    let mut input = Input::of(request);
-    let name = input.required("UserName", &USER_NAME);
-    let page = PageRequest::read(&mut input);
-    input.check()?;
-    list(&state.user(&name)?.tags, &page, &name)
-}
-
-pub(super) fn list_of_role(state: &State, request: &Request) -> Result<Xml, ApiError> {
-    let mut input = Input::of(request);
-    let name = input.required("RoleName", &ROLE_NAME);
-    let page = PageRequest::read(&mut input);
-    input.check()?;
-    list(&state.role(&name)?.tags, &page, &name)
-}
-
-pub(super) fn list_of_policy(state: &State, request: &Request) -> Result<Xml, ApiError> {
-    let mut input = Input::of(request);
-    let arn = input.required("PolicyArn", &ARN);
-    let page = PageRequest::read(&mut input);
-    input.check()?;
-    attachments::check_arn(&arn)?;
-    if state.aws_policy(&arn).is_some() {
-        return list(&Tags::new(), &page, &arn);
+    kept.check_name(&name)?;
+    let tags = kept.tags_mut(state, &name)?;
+    for key in given {
+        tags.remove(&kept.keys().fold(&key));
     }
-    list(&managed_policies::own(state, &arn)?.tags, &page, &arn)
+    Ok(Xml::new())
 }
 
-fn list(tags: &Tags, page: &PageRequest, owner: &str) -> Result<Xml, ApiError> {
-    let page = page.cut(tags.values().collect(), &owner.to_ascii_lowercase())?;
+fn list(state: &State, request: &Request, kept: Kept) -> Result<Xml, ApiError> {
+    let (parameter, rule) = kept.parameter();
+    let mut input = Input::of(request);
+    let name = input.required(parameter, rule);
+    let page = PageRequest::read(&mut input);
+    input.check()?;
+    kept.check_name(&name)?;
+    let tags = kept.tags(state, &name)?;
+    let page = page.cut(tags.values().collect(), &name.to_ascii_lowercase())?;
     let mut xml = Xml::new();
     page.write_end(&mut xml);
     write_list(&mut xml, page.items.iter().copied());
@@ -189,4 +195,28 @@ fn write_list<'a>(xml: &mut Xml, tags: impl IntoIterator<Item = &'a Tag>) {
     xml.list("Tags", tags, |xml, tag| {
         xml.text("Key", &tag.key).text("Value", &tag.value);
     });
+}
+
+macro_rules! operations {
+    ($($kept:ident: $tag:ident $untag:ident $list:ident;)*) => {$(
+        pub(super) fn $tag(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
+            tag(state, request, Kept::$kept)
+        }
+        pub(super) fn $untag(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
+            untag(state, request, Kept::$kept)
+        }
+        pub(super) fn $list(state: &State, request: &Request) -> Result<Xml, ApiError> {
+            list(state, request, Kept::$kept)
+        }
+    )*};
+}
+
+operations! {
+    User: tag_user untag_user list_of_user;
+    Role: tag_role untag_role list_of_role;
+    Policy: tag_policy untag_policy list_of_policy;
+    InstanceProfile: tag_instance_profile untag_instance_profile list_of_instance_profile;
+    MfaDevice: tag_mfa_device untag_mfa_device list_of_mfa_device;
+    OidcProvider: tag_oidc_provider untag_oidc_provider list_of_oidc_provider;
+    SamlProvider: tag_saml_provider untag_saml_provider list_of_saml_provider;
 }

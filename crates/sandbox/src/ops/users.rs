@@ -2,6 +2,7 @@
 
 use super::{boundaries, tags};
 use crate::{
+    caller::Caller,
     errors::ApiError,
     paging::PageRequest,
     quota::Quota,
@@ -58,14 +59,12 @@ pub(super) fn get(state: &State, request: &Request) -> Result<Xml, ApiError> {
     let name = input.optional("UserName", &USER_NAME);
     input.check()?;
     let mut xml = Xml::new();
-    match name {
-        Some(name) => {
-            let user = state.user(&name)?;
-            xml.element("User", |xml| write_whole(xml, state, user));
-        }
-        None => {
-            xml.element("User", |xml| write_root(xml, state));
-        }
+    if name.is_none() && request.caller == Caller::Root {
+        xml.element("User", |xml| write_root(xml, state));
+    } else {
+        let name = named(name, request)?;
+        let user = state.user(&name)?;
+        xml.element("User", |xml| write_whole(xml, state, user));
     }
     Ok(xml)
 }
@@ -138,9 +137,10 @@ pub(super) fn delete(state: &mut State, request: &Request) -> Result<Xml, ApiErr
     Ok(Xml::new())
 }
 
-/// The user that a call on credentials is about. Without a name IAM takes the caller, and root is no user.
-pub(super) fn named(name: Option<String>) -> Result<String, ApiError> {
-    name.ok_or_else(|| ApiError::validation("Must specify userName when calling with non-User credentials"))
+/// The user that a call on credentials is about. Without a name IAM takes the caller, if that is a user.
+pub(super) fn named(name: Option<String>, request: &Request) -> Result<String, ApiError> {
+    name.or_else(|| request.caller.user_name().map(str::to_owned))
+        .ok_or_else(|| ApiError::validation("Must specify userName when calling with non-User credentials"))
 }
 
 /// A user as `CreateUser` and `GetUser` show it.

@@ -214,3 +214,147 @@ async fn service_credentials_show_their_secret_once() {
     );
     done!(delete("u", id));
 }
+
+#[tokio::test]
+async fn an_ssh_key_is_told_in_either_form() {
+    let (_, iam) = sandbox();
+    done!(iam.create_user().user_name("u"));
+    let upload = |body: &str| iam.upload_ssh_public_key().user_name("u").ssh_public_key_body(body);
+    let key = upload(&ssh_key(1)).send().await.unwrap().ssh_public_key.unwrap();
+    let get = |encoding: &str| {
+        let call = iam
+            .get_ssh_public_key()
+            .user_name("u")
+            .ssh_public_key_id(key.ssh_public_key_id());
+        call.encoding(encoding.into())
+    };
+    let ssh = get("SSH").send().await.unwrap().ssh_public_key.unwrap();
+    // The comment is lost.
+    assert_eq!(format!("{} someone@example.com", ssh.ssh_public_key_body()), ssh_key(1));
+    assert_eq!(ssh.fingerprint(), key.fingerprint());
+    let pem = get("PEM").send().await.unwrap().ssh_public_key.unwrap();
+    assert!(pem.ssh_public_key_body().starts_with("-----BEGIN PUBLIC KEY-----\n"));
+    refused!(upload(pem.ssh_public_key_body()), "DuplicateSSHPublicKey");
+    refused!(get("DER"), "ValidationError");
+    let update = |status: &str| {
+        let call = iam
+            .update_ssh_public_key()
+            .user_name("u")
+            .ssh_public_key_id(key.ssh_public_key_id());
+        call.status(status.into())
+    };
+    done!(update("Inactive"));
+    assert_eq!(
+        get("SSH")
+            .send()
+            .await
+            .unwrap()
+            .ssh_public_key
+            .unwrap()
+            .status()
+            .as_str(),
+        "Inactive"
+    );
+    refused!(update("Expired"), "InvalidInput");
+    refused!(update("off"), "ValidationError");
+}
+
+#[tokio::test]
+async fn a_certificate_can_be_switched_off() {
+    let (_, iam) = sandbox();
+    done!(iam.create_user().user_name("u"));
+    let upload = || {
+        iam.upload_signing_certificate()
+            .user_name("u")
+            .certificate_body(certificate(1))
+    };
+    let id = upload().send().await.unwrap().certificate.unwrap().certificate_id;
+    let update = |id: &str, status: &str| {
+        let call = iam.update_signing_certificate().user_name("u").certificate_id(id);
+        call.status(status.into())
+    };
+    done!(update(&id, "Inactive"));
+    let listed = iam
+        .list_signing_certificates()
+        .user_name("u")
+        .send()
+        .await
+        .unwrap()
+        .certificates;
+    assert_eq!(listed[0].status().as_str(), "Inactive");
+    // Uploading it again changes nothing, though the answer says that it is active.
+    let again = upload().send().await.unwrap().certificate.unwrap();
+    assert_eq!(
+        (again.certificate_id(), again.status().as_str()),
+        (id.as_str(), "Active")
+    );
+    let listed = iam
+        .list_signing_certificates()
+        .user_name("u")
+        .send()
+        .await
+        .unwrap()
+        .certificates;
+    assert_eq!(listed[0].status().as_str(), "Inactive");
+    refused!(
+        update("NONEXISTENTCERTID12345678901", "Active"),
+        "NoSuchEntity",
+        "The Certificate with id NONEXISTENTCERTID12345678901 cannot be found."
+    );
+}
+
+#[tokio::test]
+async fn a_service_credential_is_switched_off_and_reset() {
+    let (_, iam) = sandbox();
+    done!(iam.create_user().user_name("u"), iam.create_user().user_name("v"));
+    let create = |service: &str| {
+        iam.create_service_specific_credential()
+            .user_name("u")
+            .service_name(service)
+    };
+    let made = create("codecommit.amazonaws.com")
+        .send()
+        .await
+        .unwrap()
+        .service_specific_credential
+        .unwrap();
+    let id = made.service_specific_credential_id();
+    let update = |user: &str, id: &str, status: &str| {
+        let call = iam.update_service_specific_credential().user_name(user);
+        call.service_specific_credential_id(id).status(status.into())
+    };
+    done!(update("u", id, "Inactive"));
+    let reset = iam
+        .reset_service_specific_credential()
+        .user_name("u")
+        .service_specific_credential_id(id);
+    let reset = reset.send().await.unwrap().service_specific_credential.unwrap();
+    assert_eq!(
+        (reset.status().as_str(), reset.service_user_name()),
+        ("Inactive", made.service_user_name())
+    );
+    assert!(!reset.service_password().is_empty() && reset.service_password() != made.service_password());
+    refused!(update("v", id, "Active"), "ValidationError");
+    refused!(update("u", id, "Expired"), "InvalidInput");
+    refused!(
+        update("u", "satisfiesregexbutstillinvalid", "Active"),
+        "NoSuchEntity",
+        "No such credential satisfiesregexbutstillinvalid exists"
+    );
+    let key = create("bedrock.amazonaws.com")
+        .credential_age_days(30)
+        .send()
+        .await
+        .unwrap();
+    let key = key.service_specific_credential.unwrap();
+    let expires = key.expiration_date().unwrap().secs();
+    assert_eq!(expires - key.create_date().secs(), 30 * 86_400);
+    refused!(
+        create("cassandra.amazonaws.com").credential_age_days(30),
+        "InvalidInput"
+    );
+    refused!(
+        create("bedrock.amazonaws.com").credential_age_days(36_601),
+        "ValidationError"
+    );
+}

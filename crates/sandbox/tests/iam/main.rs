@@ -7,17 +7,21 @@ mod conflicts;
 mod credentials;
 mod details;
 mod faults;
+mod instance_profiles;
 mod live;
 mod mfa;
 mod names;
 mod paging;
 mod passwords;
 mod policies;
+mod providers;
 mod quotas;
+mod report;
 mod roles;
 mod serve;
 mod store;
 mod tags;
+mod trust;
 mod validation;
 
 use aws_sdk_iam::{Client, error::ProvideErrorMetadata, error::SdkError};
@@ -62,10 +66,12 @@ where
     let code = error.code().unwrap_or_default().to_owned();
     let status = error.raw_response().map(|response| response.status().as_u16());
     let expected = match code.as_str() {
-        "NoSuchEntity" => 404,
+        "NoSuchEntity" | "ReportInProgress" => 404,
+        "ReportNotPresent" | "ReportExpired" => 410,
         "EntityAlreadyExists" | "DeleteConflict" | "LimitExceeded" | "ConcurrentModification" => 409,
         "EntityTemporarilyUnmodifiable" | "DuplicateCertificate" => 409,
         "InvalidAuthenticationCode" | "AccessDenied" | "MissingAuthenticationToken" => 403,
+        "InvalidClientTokenId" | "SignatureDoesNotMatch" | "ExpiredToken" => 403,
         "ServiceFailure" => 500,
         _ => 400,
     };

@@ -192,3 +192,38 @@ async fn roots_device_is_listed_and_counted() {
     .map(|key| summary[&key.into()]);
     assert_eq!(values, [1, 1, 1, 1, 1]);
 }
+
+#[tokio::test]
+async fn a_device_is_resynchronised_with_two_newer_codes() {
+    let (sandbox, iam) = sandbox();
+    done!(iam.create_user().user_name("u"), iam.create_user().user_name("v"));
+    let device = enabled_device(&sandbox, &iam, "u", "phone").await;
+    let resync = |user: &str, serial: &str, codes: &(String, String)| {
+        let call = iam.resync_mfa_device().user_name(user).serial_number(serial);
+        call.authentication_code1(&codes.0).authentication_code2(&codes.1)
+    };
+    // The codes that enabled it do not work again.
+    let used = device.codes("2026-11-22T10:00:00Z");
+    refused!(resync("u", &device.serial, &used), "InvalidAuthenticationCode");
+    let newer = device.codes("2026-11-22T10:05:00Z");
+    refused!(
+        resync("v", &device.serial, &newer),
+        "NoSuchEntity",
+        "MFA Device invalid for user."
+    );
+    refused!(resync("u", &arn("mfa/none"), &newer), "NoSuchEntity");
+    let reversed = (newer.1.clone(), newer.0.clone());
+    refused!(resync("u", &device.serial, &reversed), "InvalidAuthenticationCode");
+    done!(resync("u", &device.serial, &newer));
+    refused!(resync("u", &device.serial, &newer), "InvalidAuthenticationCode");
+}
+
+#[tokio::test]
+async fn only_security_keys_can_be_looked_at_one_by_one() {
+    let (sandbox, iam) = sandbox();
+    done!(iam.create_user().user_name("u"));
+    let device = enabled_device(&sandbox, &iam, "u", "phone").await;
+    let get = |serial: &str| iam.get_mfa_device().user_name("u").serial_number(serial);
+    refused!(get(&device.serial), "ValidationError");
+    refused!(get(&arn("u2f/user/u/key-ABC")), "NoSuchEntity");
+}

@@ -196,3 +196,90 @@ async fn keys_to_remove_are_checked_as_keys() {
         "1 validation error detected: Value at 'tags.1.member.key' failed to satisfy constraint: Member must have length less than or equal to 128"
     );
 }
+
+/// The calls on tags of one kind of resource, in which keys keep their case.
+macro_rules! keys_keep_their_case {
+    ($name:ident, $make:expr, $tag:ident, $untag:ident, $list:ident, $named:ident, $resource:expr) => {
+        #[tokio::test]
+        async fn $name() {
+            let (_, iam) = sandbox();
+            let make: fn(&Client) -> _ = $make;
+            done!(make(&iam));
+            let tag = |key: &str, value: &str| iam.$tag().$named($resource).tags(tag(key, value));
+            done!(tag("Team", "a"), tag("team", "b"), tag("team", "c"));
+            let found = async || {
+                let tags = iam.$list().$named($resource).send().await.unwrap().tags;
+                tags.into_iter()
+                    .map(|tag| (tag.key, tag.value))
+                    .collect::<BTreeMap<_, _>>()
+            };
+            let pairs = |pairs: &[(&str, &str)]| {
+                pairs
+                    .iter()
+                    .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                    .collect::<BTreeMap<_, _>>()
+            };
+            assert_eq!(found().await, pairs(&[("Team", "a"), ("team", "c")]));
+            done!(iam.$untag().$named($resource).tag_keys("TEAM").tag_keys("Team"));
+            assert_eq!(found().await, pairs(&[("team", "c")]));
+            refused!(tag("aws:x", "y"), "InvalidInput");
+            refused!(
+                tag("x", "1").tags(crate::tags::tag("x", "2")),
+                "InvalidInput",
+                "Duplicate tag keys found."
+            );
+            let many = numbered(0..50).into_iter();
+            refused!(
+                iam.$tag().$named($resource).set_tags(Some(many.collect())),
+                "LimitExceeded",
+                "The number of tags has reached the maximum limit."
+            );
+            refused!(
+                iam.$tag()
+                    .$named(format!("{}-none", $resource))
+                    .tags(crate::tags::tag("a", "b")),
+                "NoSuchEntity"
+            );
+        }
+    };
+}
+
+keys_keep_their_case!(
+    of_instance_profiles,
+    |iam| iam.create_instance_profile().instance_profile_name("p"),
+    tag_instance_profile,
+    untag_instance_profile,
+    list_instance_profile_tags,
+    instance_profile_name,
+    "p"
+);
+keys_keep_their_case!(
+    of_mfa_devices,
+    |iam| iam.create_virtual_mfa_device().virtual_mfa_device_name("phone"),
+    tag_mfa_device,
+    untag_mfa_device,
+    list_mfa_device_tags,
+    serial_number,
+    arn("mfa/phone")
+);
+keys_keep_their_case!(
+    of_openid_providers,
+    |iam| iam.create_open_id_connect_provider().url("https://idp.example.com"),
+    tag_open_id_connect_provider,
+    untag_open_id_connect_provider,
+    list_open_id_connect_provider_tags,
+    open_id_connect_provider_arn,
+    arn("oidc-provider/idp.example.com")
+);
+keys_keep_their_case!(
+    of_saml_providers,
+    |iam| iam
+        .create_saml_provider()
+        .name("corp")
+        .saml_metadata_document(crate::providers::metadata()),
+    tag_saml_provider,
+    untag_saml_provider,
+    list_saml_provider_tags,
+    saml_provider_arn,
+    arn("saml-provider/corp")
+);

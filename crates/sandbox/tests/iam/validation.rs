@@ -221,8 +221,8 @@ async fn documents_that_iam_refuses() {
 async fn operations_that_there_are_not() {
     let (_, iam) = sandbox();
     refused!(
-        iam.generate_credential_report(),
+        iam.list_server_certificates(),
         "InvalidAction",
-        "Could not find operation GenerateCredentialReport for version 2010-05-08"
+        "Could not find operation ListServerCertificates for version 2010-05-08"
     );
 }
