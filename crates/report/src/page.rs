@@ -1,6 +1,8 @@
 //! The only way for text to reach a reader: a page of lines that escapes everything it is given and adds colours of
 //! its own.
 
+use std::borrow::Cow;
+
 use anstyle::{AnsiColor, Style};
 
 use crate::escape;
@@ -114,6 +116,10 @@ impl Drop for Line<'_> {
     fn drop(&mut self) {
         let end = self.page.out.trim_end_matches(' ').len();
         self.page.out.truncate(end);
+        let start = self.page.out.rfind('\n').map_or(0, |at| at + 1);
+        if let Cow::Owned(line) = escape::no_command(&self.page.out[start..]) {
+            self.page.out.replace_range(start.., &line);
+        }
         self.page.out.push('\n');
     }
 }
