@@ -44,7 +44,7 @@ pub(crate) enum Command {
     Validate(ValidateArgs),
     /// Shows what differs and what apply would do; writes nothing to AWS
     #[command(
-        after_help = "Examples:\n  trueup plan --out reviewed.json\n  trueup plan --live snapshot:account.json --detailed-exitcode\n  trueup plan --json-into plan.json"
+        after_help = "Examples:\n  trueup plan --out reviewed.json\n  trueup plan --live snapshot:account.json --detailed-exitcode\n  trueup plan --json-into plan.json --markdown-into comment.md --annotations github"
     )]
     Plan(PlanArgs),
     /// Makes the account match the manifest
@@ -119,10 +119,16 @@ pub(crate) enum LogFormat {
 pub(crate) enum Format {
     Text,
     Json,
-    #[value(help = "not supported yet")]
+    /// For the comment of a pull request or the summary of a job; of plans and applies
     Markdown,
-    #[value(help = "not supported yet")]
+    /// Not supported yet
     Html,
+}
+
+/// Who shows remarks beside the lines of the manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Annotations {
+    Github,
 }
 
 /// Where the live account is.
@@ -190,12 +196,15 @@ pub(crate) struct CompareArgs {
     /// Also writes the plan document to a file
     #[arg(long, value_name = "FILE", env = "TRUEUP_JSON_INTO")]
     pub(crate) json_into: Option<PathBuf>,
-    /// Not supported yet
-    #[arg(long, value_name = "FILE", hide = true, env = "TRUEUP_MARKDOWN_INTO")]
+    /// Also writes Markdown to a file; appends where it is $GITHUB_STEP_SUMMARY
+    #[arg(long, value_name = "FILE", env = "TRUEUP_MARKDOWN_INTO")]
     pub(crate) markdown_into: Option<PathBuf>,
     /// Not supported yet
     #[arg(long, value_name = "FILE", hide = true, env = "TRUEUP_HTML_INTO")]
     pub(crate) html_into: Option<PathBuf>,
+    /// Also writes remarks to stderr that are shown beside the lines of the manifest
+    #[arg(long, value_enum, value_name = "WHERE", env = "TRUEUP_ANNOTATIONS")]
+    pub(crate) annotations: Option<Annotations>,
     /// The day that `expires` and `until` are compared with [default: today, UTC]
     #[arg(long, value_name = "DATE", env = "TRUEUP_AS_OF")]
     pub(crate) as_of: Option<Date>,
@@ -281,6 +290,9 @@ pub(crate) struct ValidateArgs {
     /// How the result is written to stdout
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT", env = "TRUEUP_FORMAT")]
     pub(crate) format: Format,
+    /// Also writes remarks to stderr that are shown beside the lines of the manifest
+    #[arg(long, value_enum, value_name = "WHERE", env = "TRUEUP_ANNOTATIONS")]
+    pub(crate) annotations: Option<Annotations>,
     /// Exits 3 on a warning or a lapsed rule
     #[arg(long, action = ArgAction::SetTrue, value_parser = flag, env = "TRUEUP_STRICT")]
     pub(crate) strict: bool,

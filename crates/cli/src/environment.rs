@@ -42,6 +42,16 @@ pub(crate) fn sandbox_time() -> Option<String> {
     text("TRUEUP_SANDBOX_TIME")
 }
 
+/// The file of GitHub's runner that a step's summary is appended to.
+pub(crate) fn github_step_summary() -> Option<PathBuf> {
+    variable("GITHUB_STEP_SUMMARY").map(PathBuf::from)
+}
+
+/// The folder that GitHub's runner has checked the repository out into.
+pub(crate) fn github_workspace() -> Option<PathBuf> {
+    variable("GITHUB_WORKSPACE").map(PathBuf::from)
+}
+
 /// Whether the terminal says of itself that it can do nothing.
 pub(crate) fn terminal_is_dumb() -> bool {
     variable("TERM").is_some_and(|term| term == "dumb")

@@ -1,5 +1,6 @@
 //! The `trueup` binary: reads the command line, runs one command, and turns what came of it into an exit code.
 
+mod annotations;
 mod answers;
 mod args;
 mod aws;
@@ -9,6 +10,7 @@ mod exit;
 mod live;
 mod logging;
 mod manifest;
+mod markdown;
 mod output;
 mod signals;
 mod start;

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use trueup_manifest::{Diagnostic, DiskFiles, Parsed, Severity};
+use trueup_manifest::{Diagnostic, DiskFiles, Parsed, Positions, Severity};
 use trueup_model::Desired;
 
-use crate::{exit::CliError, terminal::Terminal};
+use crate::{annotations, args::Annotations, exit::CliError, terminal::Terminal};
 
 /// The manifest that was named, or the one that is found from here upwards.
 pub(crate) fn locate(named: Option<&Path>) -> Result<PathBuf, CliError> {
@@ -41,12 +41,22 @@ pub(crate) fn show(diagnostics: &[Diagnostic], terminal: &Terminal) {
     }
 }
 
-/// The desired state, with every problem shown on stderr; an error where there is no use in going on.
-pub(crate) fn load(named: Option<&Path>, terminal: &Terminal) -> Result<Desired, CliError> {
-    let parsed = parse(&locate(named)?)?;
-    show(&parsed.diagnostics, terminal);
-    match (count(&parsed.diagnostics, Severity::Error), parsed.desired) {
-        (0, Some(desired)) => Ok(desired),
+/// The desired state, and the lines at which things are declared. Every problem is shown on stderr, and said beside its
+/// line where that is wanted; an error where there is no use in going on.
+pub(crate) fn load(
+    named: Option<&Path>,
+    annotations: Option<Annotations>,
+    terminal: &Terminal,
+) -> Result<(Desired, Positions), CliError> {
+    let Parsed {
+        desired,
+        diagnostics,
+        positions,
+    } = parse(&locate(named)?)?;
+    show(&diagnostics, terminal);
+    annotations::of_manifest(annotations, &diagnostics, terminal);
+    match (count(&diagnostics, Severity::Error), desired) {
+        (0, Some(desired)) => Ok((desired, positions)),
         (errors, _) => Err(CliError::Manifest { errors: errors.max(1) }),
     }
 }

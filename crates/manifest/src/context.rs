@@ -238,6 +238,13 @@ impl<'f> Context<'f> {
         }
     }
 
+    /// The file as messages name it, and the line from 1.
+    pub(crate) fn line_of(&self, span: Span) -> (&str, usize) {
+        let source = self.source(span.source);
+        let (line, _) = source.line_at(source.text.floor_char_boundary(span.range().start));
+        (&source.display_name, line + 1)
+    }
+
     fn place(&self, span: Span) -> Place {
         let source = self.source(span.source);
         let (line, range) = source.line_at(source.text.floor_char_boundary(span.range().start));

@@ -8,6 +8,7 @@ mod context;
 mod diagnostic;
 mod export;
 mod files;
+mod positions;
 mod read;
 mod resolve;
 mod schema;
@@ -16,6 +17,7 @@ mod yaml;
 pub use diagnostic::{Diagnostic, Place, Related, Severity, render};
 pub use export::{ExportOptions, Exported, export};
 pub use files::{DiskFiles, Files, FilesError, MemoryFiles, discover};
+pub use positions::{Position, Positions};
 pub use schema::schema;
 
 use context::Context;
@@ -28,6 +30,8 @@ pub struct Parsed {
     pub desired: Option<Desired>,
     /// All problems, by file and place.
     pub diagnostics: Vec<Diagnostic>,
+    /// Where things are declared. Apart from the desired state, whose meaning does not depend on it.
+    pub positions: Positions,
 }
 
 impl Parsed {
@@ -46,6 +50,7 @@ pub fn parse(files: &dyn Files) -> Parsed {
     let desired = resolve::resolve(&mut context, &raw).filter(|_| !context.has_errors());
     Parsed {
         desired,
+        positions: Positions::collect(&context, &raw),
         diagnostics: context.into_diagnostics(),
     }
 }

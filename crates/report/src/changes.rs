@@ -42,7 +42,7 @@ pub(crate) fn render(page: &mut Page, changes: &[Change], options: &TextOptions)
 }
 
 /// What stands after the entity's name: `inline-policy/audit` for `user/alice/inline-policy/audit`.
-fn part_label<'a>(part: &'a Resource, entity: &Resource) -> &'a str {
+pub(crate) fn part_label<'a>(part: &'a Resource, entity: &Resource) -> &'a str {
     part.as_str()
         .strip_prefix(entity.as_str())
         .and_then(|rest| rest.strip_prefix('/'))
@@ -50,7 +50,7 @@ fn part_label<'a>(part: &'a Resource, entity: &Resource) -> &'a str {
 }
 
 /// Whether a part comes, goes or differs for no other reason than its entity, so that saying why tells nothing new.
-fn goes_without_saying(part: &Change, entity: &Change) -> bool {
+pub(crate) fn goes_without_saying(part: &Change, entity: &Change) -> bool {
     let shares_fate = part.change == entity.change && matches!(part.change, ChangeKind::Create | ChangeKind::Delete);
     shares_fate || part.reason == entity.reason
 }
@@ -92,7 +92,7 @@ fn entry(page: &mut Page, indent: usize, change: &Change, label: &str, entity: O
 }
 
 /// The live name of what is renamed.
-fn earlier_name(kind: ChangeKind, fields: &[Field]) -> Option<&str> {
+pub(crate) fn earlier_name(kind: ChangeKind, fields: &[Field]) -> Option<&str> {
     if kind != ChangeKind::Rename {
         return None;
     }

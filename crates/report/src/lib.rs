@@ -1,22 +1,31 @@
-//! Plans and the outcome of applying them, as text for people and as JSON for programs.
+//! Plans and the outcome of applying them: text and Markdown for people, JSON for programs.
 //!
 //! This crate is pure: it never prints, never reads the environment or the clock, and never asks whether there is a
 //! terminal; [`TextOptions`] says it. It decides nothing about the account: what it shows is in the data already.
 //!
 //! INVARIANT: names, tags, Sids, descriptions and documents come from a live account or from a manifest and can hold
-//! anything. All text reaches the terminal through the module `page`, which escapes everything that is not its own.
+//! anything. All text reaches the terminal through the module `page`, which escapes everything that is not its own;
+//! the other formats say at their beginning how they do it.
 
+mod access_words;
+mod annotations;
 mod apply;
 mod changes;
 mod document;
 pub mod escape;
+mod markdown;
 mod page;
 mod plan_text;
+mod principals;
 mod stale;
 mod value;
 
+pub use annotations::{Annotation, Level, Position, github_commands, plan_annotations};
 pub use apply::{ActionOutcome, ActionResult, ApplyOutcome, RECEIPT_VERSION, Verification, render_apply_text};
 pub use document::{ReadPlanError, plan_json, read_plan, to_json};
+pub use markdown::{
+    COMMENT_BUDGET, MarkdownOptions, Purpose, render_apply_markdown, render_plan_markdown, render_refusal_markdown,
+};
 pub use plan_text::{render_guardrails, render_plan_text};
 pub use stale::{Moved, what_moved};
 

@@ -42,14 +42,15 @@ pub(crate) fn inline(value: &Value) -> String {
 }
 
 /// A member of a set: text without quotes where it cannot be mistaken for something else.
-fn member(value: &Value) -> String {
+pub(crate) fn member(value: &Value) -> String {
     match value {
         Value::String(text) if !text.is_empty() && !text.contains([' ', ',', '"', '\\']) => text.clone(),
         other => inline(other),
     }
 }
 
-fn members(value: &Value) -> &[Value] {
+/// The members of a set; none where it is `null`.
+pub(crate) fn members(value: &Value) -> &[Value] {
     match value {
         Value::Array(members) => members,
         _ => &[],
@@ -139,6 +140,23 @@ pub(crate) fn more(left_out: usize) -> String {
     format!("… and {left_out} more (-v shows all)")
 }
 
+/// The members of what comes or goes as a whole, without a `Sid` that its path names already.
+pub(crate) fn in_reading_order<'a>(
+    path: &str,
+    object: &'a serde_json::Map<String, Value>,
+) -> Vec<(&'a String, &'a Value)> {
+    let said =
+        |key: &str, value: &Value| key == "Sid" && matches!(value, Value::String(sid) if path.ends_with(sid.as_str()));
+    let mut members: Vec<(&String, &Value)> = object.iter().filter(|(key, value)| !said(key, value)).collect();
+    members.sort_by_key(|(key, _)| {
+        STATEMENT
+            .iter()
+            .position(|known| known == key)
+            .unwrap_or(STATEMENT.len())
+    });
+    members
+}
+
 /// A statement that comes or goes as a whole.
 fn whole(
     page: &mut Page,
@@ -149,17 +167,7 @@ fn whole(
     options: &TextOptions,
 ) {
     page.line(indent).sign(sign).text(path);
-    let mut members: Vec<(&String, &Value)> = object.iter().collect();
-    members.sort_by_key(|(key, _)| {
-        STATEMENT
-            .iter()
-            .position(|known| known == key)
-            .unwrap_or(STATEMENT.len())
-    });
-    for (key, value) in members {
-        if key == "Sid" && matches!(value, Value::String(sid) if path.ends_with(sid.as_str())) {
-            continue;
-        }
+    for (key, value) in in_reading_order(path, object) {
         match value {
             Value::Array(list) if list.iter().all(|value| !value.is_array() && !value.is_object()) => {
                 let texts: Vec<String> = list.iter().map(member).collect();

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use trueup_model::{Desired, Live, live::Needs};
 use trueup_planner::{Options, Plan};
-use trueup_report::{plan_json, render_plan_text};
+use trueup_report::{MarkdownOptions, Purpose, plan_json, render_plan_markdown, render_plan_text};
 
 use crate::{
-    args::CompareArgs,
-    commands::{Written, written},
+    annotations,
+    args::{CompareArgs, Format},
     exit::{CliError, Exit},
     live::{Api, Source},
-    manifest, output,
+    manifest, markdown, output,
     terminal::Terminal,
 };
 
@@ -31,16 +31,14 @@ pub(crate) fn options(args: &CompareArgs, reviewed: Option<Date>) -> Options {
 }
 
 /// Refuses what is in the interface and not built yet, before anything is read.
-pub(crate) fn check(args: &CompareArgs) -> Result<Written, CliError> {
-    if args.markdown_into.is_some() {
-        return Err(CliError::NotSupportedYet {
-            what: "--markdown-into",
-        });
-    }
+pub(crate) fn check(args: &CompareArgs) -> Result<(), CliError> {
     if args.html_into.is_some() {
         return Err(CliError::NotSupportedYet { what: "--html-into" });
     }
-    written(args.format)
+    if args.format == Format::Html {
+        return Err(CliError::NotSupportedYet { what: "--format html" });
+    }
+    Ok(())
 }
 
 /// Reads the account as far as a plan needs it, and plans.
@@ -81,15 +79,25 @@ pub(crate) async fn read_for(
     Ok(live)
 }
 
-/// Compares the manifest with the live account.
-pub(crate) async fn run(args: &CompareArgs, terminal: &Terminal) -> Result<Plan, CliError> {
-    let desired = manifest::load(args.manifest.as_deref(), terminal)?;
+/// Compares the manifest with the live account, and writes the plan to wherever it was asked for: one reading, one
+/// plan.
+pub(crate) async fn run(args: &CompareArgs, purpose: Purpose, terminal: &Terminal) -> Result<Plan, CliError> {
+    check(args)?;
+    let (desired, positions) = manifest::load(args.manifest.as_deref(), args.annotations, terminal)?;
     let source = Source::open(&args.live, Some(&desired.account.id)).await?;
     let (plan, _) = plan_live(&source, &desired, &options(args, None), terminal).await?;
+    write_files(&plan, [&args.json_into])?;
+    if let Some(path) = &args.markdown_into {
+        markdown::write(path, terminal, |budget| {
+            render_plan_markdown(&plan, &MarkdownOptions { budget, purpose })
+        })?;
+    }
+    annotations::of_plan(args.annotations, &plan, &positions, terminal);
+    show(&plan, args.format, purpose, terminal)?;
     Ok(plan)
 }
 
-/// Writes a plan to the files that were asked for.
+/// Writes a plan document to the files that were asked for.
 pub(crate) fn write_files<'a>(
     plan: &Plan,
     files: impl IntoIterator<Item = &'a Option<PathBuf>>,
@@ -101,10 +109,18 @@ pub(crate) fn write_files<'a>(
 }
 
 /// Writes a plan to stdout.
-pub(crate) fn show(plan: &Plan, written: Written, terminal: &Terminal) -> Result<(), CliError> {
-    let text = match written {
-        Written::Text => render_plan_text(plan, &terminal.text_options()),
-        Written::Json => plan_json(plan)?,
+pub(crate) fn show(plan: &Plan, format: Format, purpose: Purpose, terminal: &Terminal) -> Result<(), CliError> {
+    let text = match format {
+        Format::Text => render_plan_text(plan, &terminal.text_options()),
+        Format::Json => plan_json(plan)?,
+        Format::Markdown => render_plan_markdown(
+            plan,
+            &MarkdownOptions {
+                purpose,
+                ..MarkdownOptions::default()
+            },
+        ),
+        Format::Html => return Err(CliError::NotSupportedYet { what: "--format html" }),
     };
     terminal.result(&text)
 }

@@ -1,5 +1,7 @@
 //! `trueup drift`: as plan, for a job that wants to know whether anything differs.
 
+use trueup_report::Purpose;
+
 use crate::{
     args::DriftArgs,
     commands::compare,
@@ -11,9 +13,6 @@ pub(crate) async fn run(args: &DriftArgs, terminal: &Terminal) -> Result<Exit, C
     if args.baseline.is_some() {
         return Err(CliError::NotSupportedYet { what: "--baseline" });
     }
-    let written = compare::check(&args.compare)?;
-    let plan = compare::run(&args.compare, terminal).await?;
-    compare::write_files(&plan, [&args.compare.json_into])?;
-    compare::show(&plan, written, terminal)?;
+    let plan = compare::run(&args.compare, Purpose::Drift, terminal).await?;
     Ok(compare::exit(&plan, args.compare.strict, true, terminal))
 }

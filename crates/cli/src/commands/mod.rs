@@ -38,21 +38,20 @@ pub(crate) async fn run(cli: Cli, terminal: &Terminal) -> Result<Exit, CliError>
     }
 }
 
-/// How a result is written, of the ways that are built.
+/// How a result is written that is no plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Written {
     Text,
     Json,
 }
 
-/// Refuses formats that are not built yet.
+/// Refuses the formats that only plans have.
 pub(crate) fn written(format: Format) -> Result<Written, CliError> {
     match format {
         Format::Text => Ok(Written::Text),
         Format::Json => Ok(Written::Json),
-        Format::Markdown => Err(CliError::NotSupportedYet {
-            what: "--format markdown",
-        }),
-        Format::Html => Err(CliError::NotSupportedYet { what: "--format html" }),
+        Format::Markdown | Format::Html => Err(CliError::Usage(
+            "--format is text or json here: markdown and html are for plans".to_owned(),
+        )),
     }
 }

@@ -16,7 +16,7 @@ pub(crate) fn run(args: &PermissionsArgs, terminal: &Terminal) -> Result<Exit, C
         PermissionsCommand::Apply(args) => (Purpose::Apply, args),
     };
     let manifest = match &args.manifest {
-        Some(path) if !path.as_os_str().is_empty() => Some(manifest::load(Some(path), terminal)?),
+        Some(path) if !path.as_os_str().is_empty() => Some(manifest::load(Some(path), None, terminal)?.0),
         _ => None,
     };
     let account = args

@@ -1,5 +1,7 @@
 //! `trueup plan`: what differs, and what apply would do.
 
+use trueup_report::Purpose;
+
 use crate::{
     args::PlanArgs,
     commands::compare,
@@ -8,10 +10,8 @@ use crate::{
 };
 
 pub(crate) async fn run(args: &PlanArgs, terminal: &Terminal) -> Result<Exit, CliError> {
-    let written = compare::check(&args.compare)?;
-    let plan = compare::run(&args.compare, terminal).await?;
-    compare::write_files(&plan, [&args.out, &args.compare.json_into])?;
-    compare::show(&plan, written, terminal)?;
+    let plan = compare::run(&args.compare, Purpose::Plan, terminal).await?;
+    compare::write_files(&plan, [&args.out])?;
     Ok(compare::exit(
         &plan,
         args.compare.strict,

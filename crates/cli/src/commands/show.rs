@@ -1,17 +1,18 @@
 //! `trueup show`: a saved plan again.
 
+use trueup_report::Purpose;
+
 use crate::{
     args::ShowArgs,
-    commands::{compare, written},
+    commands::compare,
     exit::{CliError, Exit},
     output,
     terminal::Terminal,
 };
 
 pub(crate) fn run(args: &ShowArgs, terminal: &Terminal) -> Result<Exit, CliError> {
-    let written = written(args.format)?;
     let plan = read(&args.plan)?;
-    compare::show(&plan, written, terminal)?;
+    compare::show(&plan, args.format, Purpose::Plan, terminal)?;
     Ok(Exit::Done)
 }
 

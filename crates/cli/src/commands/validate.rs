@@ -7,6 +7,7 @@ use trueup_model::Desired;
 use trueup_report::escape;
 
 use crate::{
+    annotations,
     args::ValidateArgs,
     commands::{Written, compare, written},
     exit::{CliError, Exit},
@@ -30,6 +31,7 @@ pub(crate) fn run(args: &ValidateArgs, terminal: &Terminal) -> Result<Exit, CliE
     let parsed = manifest::parse(&path)?;
     let errors = manifest::count(&parsed.diagnostics, Severity::Error);
     let warnings = manifest::count(&parsed.diagnostics, Severity::Warning);
+    annotations::of_manifest(args.annotations, &parsed.diagnostics, terminal);
     let desired = parsed.desired.filter(|_| errors == 0);
     match written {
         Written::Json => terminal.result(&trueup_report::to_json(&Verdict {

@@ -16,32 +16,35 @@ use trueup_model::{Desired, Live};
 use trueup_planner::{Action, Call, Options, Plan};
 use trueup_reader::Identity;
 use trueup_report::{
-    ActionOutcome, ActionResult, ApplyOutcome, Verification, render_apply_text, render_plan_text, to_json,
+    ActionOutcome, ActionResult, ApplyOutcome, COMMENT_BUDGET, MarkdownOptions, Verification, render_apply_markdown,
+    render_apply_text, render_plan_text, render_refusal_markdown, to_json,
 };
 
 use crate::{
-    args::{ApplyArgs, LiveSource},
-    commands::{Written, compare},
+    annotations,
+    args::{ApplyArgs, Format, LiveSource},
+    commands::compare,
     environment,
-    exit::{CliError, Exit},
+    exit::{CliError, Exit, with_causes},
     live::{Api, Source},
-    manifest, output,
+    manifest, markdown, output,
     signals::Signals,
     terminal::{Activity, Terminal},
 };
 
 pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals) -> Result<Exit, CliError> {
-    let written = compare::check(&args.compare)?;
-    if written == Written::Json && !args.approval.auto_approve {
+    compare::check(&args.compare)?;
+    let format = args.compare.format;
+    if format != Format::Text && !args.approval.auto_approve {
         return Err(CliError::refused(
-            "--format json leaves no place to ask for approval",
+            format!("--format {} leaves no place to ask for approval", word(format)),
             "say --auto-approve, and --plan or --expect-digest where a plan was reviewed",
         ));
     }
     if matches!(args.compare.live.live, LiveSource::Snapshot(_)) {
         return Err(snapshot_refused());
     }
-    let desired = manifest::load(args.compare.manifest.as_deref(), terminal)?;
+    let (desired, positions) = manifest::load(args.compare.manifest.as_deref(), args.compare.annotations, terminal)?;
     let reviewed = approve::Reviewed::read(&args.approval)?;
     let options = compare::options(&args.compare, reviewed.plan.as_ref().map(|plan| plan.as_of));
     let directories = Directories::of(args)?;
@@ -60,7 +63,8 @@ pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals
     };
     let (plan, mut live) = signals.unless_caught(read_and_plan()).await?;
     compare::write_files(&plan, [&args.compare.json_into])?;
-    if written == Written::Text {
+    annotations::of_plan(args.compare.annotations, &plan, &positions, terminal);
+    if format == Format::Text {
         let options = if args.approval.auto_approve {
             terminal.text_options()
         } else {
@@ -68,15 +72,25 @@ pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals
         };
         terminal.result(&render_plan_text(&plan, &options))?;
     }
-    reviewed.check(&plan, terminal)?;
-    approve::check_guardrails(&plan, args.compare.strict, terminal)?;
-    approve::check_credentials(&plan, args.credentials.plain_credentials, &directories.credentials)?;
-    if !plan.actions.is_empty() && !args.approval.auto_approve {
+    let approve = async || {
+        reviewed.check(&plan, terminal)?;
+        approve::check_guardrails(&plan, args.compare.strict, terminal)?;
+        approve::check_credentials(&plan, args.credentials.plain_credentials, &directories.credentials)?;
+        if plan.actions.is_empty() || args.approval.auto_approve {
+            return Ok(None);
+        }
         approve::ask(&plan, terminal, signals).await?;
         // Somebody may have thought about it for long: what was approved must still be what would be done.
         let (now, read_again) = signals.unless_caught(read_and_plan()).await?;
         approve::Reviewed::of(&plan).check(&now, terminal)?;
-        live = read_again;
+        Ok(Some(read_again))
+    };
+    match approve().await {
+        Ok(read_again) => live = read_again.unwrap_or(live),
+        Err(error) => {
+            tell_refusal(args, &plan, &error, terminal)?;
+            return Err(error);
+        }
     }
     let run = Run {
         args,
@@ -93,7 +107,7 @@ pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals
     } else {
         run.execute(terminal, signals).await?
     };
-    let told = run.tell(&outcome, written, terminal);
+    let told = run.tell(&outcome, terminal);
     match (exit(&outcome, signals), told) {
         (Ok(exit), Ok(())) => Ok(exit),
         (Ok(_), Err(error)) | (Err(error), Ok(())) => Err(error),
@@ -102,6 +116,34 @@ pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals
             Err(error)
         }
     }
+}
+
+fn word(format: Format) -> &'static str {
+    match format {
+        Format::Text => "text",
+        Format::Json => "json",
+        Format::Markdown => "markdown",
+        Format::Html => "html",
+    }
+}
+
+/// Leaves the plan and why it was not applied where Markdown was asked for. The error itself is told by the caller.
+fn tell_refusal(args: &ApplyArgs, plan: &Plan, error: &CliError, terminal: &Terminal) -> Result<(), CliError> {
+    let why = with_causes(error);
+    let render = |budget| {
+        let options = MarkdownOptions {
+            budget,
+            ..MarkdownOptions::default()
+        };
+        render_refusal_markdown(plan, &why, &options)
+    };
+    if let Some(path) = &args.compare.markdown_into {
+        markdown::write(path, terminal, render)?;
+    }
+    if args.compare.format == Format::Markdown {
+        terminal.result(&render(COMMENT_BUDGET))?;
+    }
+    Ok(())
 }
 
 fn snapshot_refused() -> CliError {
@@ -229,16 +271,30 @@ impl Run<'_> {
         CredentialsSink::Files(CredentialFiles::new(&self.directories.credentials, sign_in, longest).plain())
     }
 
-    /// Writes the receipt and says what happened. A receipt that cannot be written keeps nothing from being said.
-    fn tell(&self, outcome: &ApplyOutcome, written: Written, terminal: &Terminal) -> Result<(), CliError> {
+    /// Writes the receipt and says what happened. A file that cannot be written keeps nothing from being said.
+    fn tell(&self, outcome: &ApplyOutcome, terminal: &Terminal) -> Result<(), CliError> {
         let receipt = to_json(outcome)?;
+        let render = |budget| {
+            let options = MarkdownOptions {
+                budget,
+                ..MarkdownOptions::default()
+            };
+            render_apply_markdown(outcome, self.plan, &options)
+        };
         let kept = match &self.args.receipt {
             Some(path) => output::write_text(path, &receipt),
             None => Ok(()),
         };
-        terminal.result(&match written {
-            Written::Json => receipt,
-            Written::Text => format!("\n{}", render_apply_text(outcome, self.plan, &terminal.text_options())),
+        let kept = kept.and(match &self.args.compare.markdown_into {
+            Some(path) => markdown::write(path, terminal, render),
+            None => Ok(()),
+        });
+        terminal.result(&match self.args.compare.format {
+            Format::Json => receipt,
+            Format::Markdown => render(COMMENT_BUDGET),
+            Format::Text | Format::Html => {
+                format!("\n{}", render_apply_text(outcome, self.plan, &terminal.text_options()))
+            }
         })?;
         kept
     }

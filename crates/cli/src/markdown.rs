@@ -1,0 +1,73 @@
+//! Markdown into files: replaced as a whole, but for the summary of a step of GitHub's runner, which is appended to.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Write as _,
+    path::Path,
+};
+
+use trueup_report::COMMENT_BUDGET;
+
+use crate::{environment, exit::CliError, output, terminal::Terminal};
+
+/// Bytes that the summary of one step must stay below: GitHub drops a larger one as a whole.
+const STEP_SUMMARY_LIMIT: usize = 1024 * 1024;
+
+/// Writes what `render` makes of a number of characters.
+pub(crate) fn write(path: &Path, terminal: &Terminal, render: impl Fn(usize) -> String) -> Result<(), CliError> {
+    if !is_step_summary(path) {
+        return output::write_text(path, &render(COMMENT_BUDGET));
+    }
+    let before = fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let Some(text) = fitting(usize::try_from(before).unwrap_or(usize::MAX), render) else {
+        terminal.note("the step's summary has no room left for this one: GitHub takes 1 MiB for each step");
+        return Ok(());
+    };
+    let append = || {
+        let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+        file.write_all(text.as_bytes())
+    };
+    append().map_err(|source| CliError::File {
+        action: "append to",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// What fits behind so many bytes.
+fn fitting(before: usize, render: impl Fn(usize) -> String) -> Option<String> {
+    // A block of Markdown ends at an empty line, whatever the step has written before.
+    let gap = if before == 0 { "" } else { "\n\n" };
+    let room = STEP_SUMMARY_LIMIT.checked_sub(before + gap.len() + 1)?;
+    // A character takes four bytes at most.
+    [COMMENT_BUDGET, COMMENT_BUDGET.min(room / 4)]
+        .into_iter()
+        .map(&render)
+        .find(|text| text.len() <= room)
+        .map(|text| format!("{gap}{text}"))
+}
+
+fn is_step_summary(path: &Path) -> bool {
+    let Some(summary) = environment::github_step_summary() else {
+        return false;
+    };
+    let same_file = || Some(fs::canonicalize(path).ok()? == fs::canonicalize(&summary).ok()?);
+    path == summary || same_file().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_summary_stays_below_its_limit() {
+        let render = |budget: usize| "é".repeat(budget.max(1_000));
+        for before in [0, 1_000_000, 1_040_000, 1_046_000] {
+            let text = fitting(before, render).unwrap();
+            assert!(before + text.len() < STEP_SUMMARY_LIMIT, "{before}");
+            assert_eq!(text.starts_with("\n\n"), before > 0);
+        }
+        assert_eq!(fitting(1_048_000, render), None);
+        assert_eq!(fitting(2_000_000, render), None);
+    }
+}

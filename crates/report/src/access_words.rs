@@ -1,0 +1,277 @@
+//! What changes in somebody's access, in words: pieces of a sentence that every format writes by its own rules.
+//!
+//! It never says that something is safe, or what a call will do in the end: resource policies, organisation policies
+//! and session policies are not looked at.
+
+use trueup_access::{Request, Verdict};
+use trueup_planner::{
+    AccessCause, AccessChange, AccessLine, AccessSource, AdministratorChange, EscalationLine, EscalationPermission,
+};
+
+use crate::page::count;
+
+/// How many names of one list are said before the rest is counted.
+const SHOWN: usize = 6;
+
+/// A piece of a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// Words of our own.
+    Text(String),
+    /// A foreign name: an action, a pattern, a resource.
+    Code(String),
+    /// Foreign words.
+    Prose(String),
+}
+
+fn text(words: impl Into<String>) -> Piece {
+    Piece::Text(words.into())
+}
+
+/// What is not looked at, and the day of the action data.
+pub(crate) fn footnote(action_data: &str) -> Vec<Piece> {
+    vec![
+        text(
+            "Access is that of identity policies and boundaries. Not looked at: resource policies (may grant more), \
+             organisation and session policies (only reduce), trust and key policies. Action data of ",
+        ),
+        Piece::Code(action_data.to_owned()),
+        text("."),
+    ]
+}
+
+/// One line over all principals; `None` where nobody's policies change.
+pub(crate) fn overall(access: &[AccessChange]) -> Option<String> {
+    if access.is_empty() {
+        return None;
+    }
+    let number = |of: &[Verdict]| access.iter().filter(|change| of.contains(&change.verdict)).count();
+    let administrators = |of| access.iter().filter(|change| change.administrator == Some(of)).count();
+    let escalating = access.iter().filter(|change| !change.escalation.is_empty()).count();
+    let said = [
+        (number(&[Verdict::More]), "gain", "gains"),
+        (number(&[Verdict::Less]), "lose", "loses"),
+        (number(&[Verdict::Both]), "gain and lose", "gains and loses"),
+        (number(&[Verdict::Same]), "stay the same", "stays the same"),
+        (
+            number(&[Verdict::Unknown]),
+            "are not decided: treat as new access",
+            "is not decided: treat as new access",
+        ),
+        (
+            administrators(AdministratorChange::Made),
+            "become administrators",
+            "becomes an administrator",
+        ),
+        (
+            administrators(AdministratorChange::Unmade),
+            "are administrators no longer",
+            "is an administrator no longer",
+        ),
+        (escalating, "get a known way to more", "gets a known way to more"),
+    ];
+    let said: Vec<String> = said
+        .into_iter()
+        .filter(|(number, ..)| *number > 0)
+        .map(|(number, many, one)| format!("{number} {}", if number == 1 { one } else { many }))
+        .collect();
+    Some(format!(
+        "of {} whose policies change, {}",
+        count(access.len() as u64, "principal", "principals"),
+        said.join(", ")
+    ))
+}
+
+/// What the verdict means, without the details.
+pub(crate) fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Same => "the same access (proved)",
+        Verdict::More => "more access",
+        Verdict::Less => "less access, nothing new (proved)",
+        Verdict::Both => "more access here, less there",
+        Verdict::Unknown => "not decided: treat as new access",
+    }
+}
+
+/// Whether somebody becomes an administrator.
+pub(crate) fn administrator(change: AdministratorChange) -> &'static str {
+    match change {
+        AdministratorChange::Made => "becomes an administrator",
+        AdministratorChange::Unmade => "is an administrator no longer",
+    }
+}
+
+/// What is gained.
+pub(crate) fn gained(line: &AccessLine) -> Vec<Piece> {
+    let head = match (line.certain, line.partly) {
+        (true, false) => "newly allowed: ",
+        (true, true) => "newly allowed in part: ",
+        (false, _) => "may be newly allowed: ",
+    };
+    permissions(head, line)
+}
+
+/// What is lost.
+pub(crate) fn lost(line: &AccessLine) -> Vec<Piece> {
+    let head = match (line.certain, line.partly) {
+        (true, false) => "no longer allowed: ",
+        (true, true) => "no longer allowed in part: ",
+        (false, _) => "may be no longer allowed: ",
+    };
+    permissions(head, line)
+}
+
+fn permissions(head: &str, line: &AccessLine) -> Vec<Piece> {
+    let AccessLine {
+        service,
+        services,
+        levels,
+        count: actions_in_all,
+        actions,
+        resources,
+        // Said by the head.
+        partly: _,
+        conditions,
+        cause,
+        via,
+        certain: _,
+        assumed,
+        example,
+        example_fits,
+    } = line;
+    let mut pieces = vec![text(head)];
+    if actions.is_empty() {
+        let levels: Vec<String> = levels.iter().map(|level| level.to_string().to_lowercase()).collect();
+        pieces.push(text(format!(
+            "all {} of ",
+            count(
+                *actions_in_all,
+                &format!("{} action", levels.join(" and ")),
+                &format!("{} actions", levels.join(" and "))
+            )
+        )));
+        if service == "*" {
+            pieces.push(text(count(*services, "service", "services")));
+        } else {
+            pieces.push(Piece::Code(service.clone()));
+        }
+    } else {
+        names(&mut pieces, actions);
+    }
+    if !resources.is_empty() {
+        pieces.push(text(" on "));
+        names(&mut pieces, resources);
+    }
+    for (index, condition) in conditions.iter().enumerate() {
+        pieces.push(text(if index == 0 { ", when " } else { " and " }));
+        pieces.push(Piece::Prose(condition.clone()));
+    }
+    for (index, condition) in assumed.iter().enumerate() {
+        pieces.push(text(if index == 0 { ", if " } else { " and " }));
+        pieces.push(Piece::Prose(condition.clone()));
+    }
+    if !assumed.is_empty() {
+        pieces.push(text(" (not interpreted)"));
+    }
+    let Request {
+        action,
+        resource,
+        context,
+    } = example;
+    let is_said = *actions == [action.clone()] && *resources == [resource.clone()] && context.is_empty();
+    if !is_said {
+        pieces.push(text(", for example "));
+        pieces.push(Piece::Code(action.to_string()));
+        pieces.push(text(" on "));
+        pieces.push(Piece::Code(resource.to_string()));
+        for (index, (key, values)) in context.iter().enumerate() {
+            pieces.push(text(if index == 0 { " with " } else { " and " }));
+            pieces.push(Piece::Code(format!("{key} = {}", values.join(", "))));
+        }
+        if !example_fits {
+            pieces.push(text(" (of a type that the action may not have)"));
+        }
+    }
+    sources(
+        &mut pieces,
+        match cause {
+            AccessCause::Allow => ", by ",
+            AccessCause::Deny => ", since a deny differs in ",
+            AccessCause::Boundary => ", since the boundary differs: ",
+        },
+        via,
+    );
+    pieces
+}
+
+fn names(pieces: &mut Vec<Piece>, names: &[String]) {
+    for (index, name) in names.iter().take(SHOWN).enumerate() {
+        if index > 0 {
+            pieces.push(text(", "));
+        }
+        // The last of many is a count.
+        let is_count = name
+            .strip_suffix(" more")
+            .is_some_and(|number| number.bytes().all(|b| b.is_ascii_digit()));
+        pieces.push(if is_count {
+            text(name.clone())
+        } else {
+            Piece::Code(name.clone())
+        });
+    }
+    if names.len() > SHOWN {
+        pieces.push(text(format!(" and {} more", names.len() - SHOWN)));
+    }
+}
+
+fn sources(pieces: &mut Vec<Piece>, head: &str, via: &[AccessSource]) {
+    for (index, AccessSource { policy, statement }) in via.iter().take(SHOWN).enumerate() {
+        pieces.push(text(if index == 0 { head } else { ", " }));
+        pieces.push(Piece::Code(policy.to_string()));
+        pieces.push(text(" · "));
+        pieces.push(Piece::Prose(statement.clone()));
+    }
+    if via.len() > SHOWN {
+        pieces.push(text(format!(" and {} more", via.len() - SHOWN)));
+    }
+}
+
+/// A known way from some permissions to more.
+pub(crate) fn escalation(line: &EscalationLine) -> Vec<Piece> {
+    let EscalationLine {
+        path,
+        category,
+        permissions,
+    } = line;
+    let mut pieces = vec![
+        text("a known way to more access ("),
+        Piece::Code(path.clone()),
+        text(", "),
+    ];
+    pieces.push(Piece::Prose(category.clone()));
+    pieces.push(text("): "));
+    for (index, permission) in permissions.iter().enumerate() {
+        let EscalationPermission {
+            example,
+            certain,
+            gained,
+            via,
+        } = permission;
+        if index > 0 {
+            pieces.push(text(" with "));
+        }
+        pieces.push(Piece::Code(example.action.to_string()));
+        pieces.push(text(" on "));
+        pieces.push(Piece::Code(example.resource.to_string()));
+        pieces.push(text(match (gained, certain) {
+            (true, true) => " (new)",
+            (true, false) => " (may be new)",
+            (false, true) => " (had before)",
+            (false, false) => " (may have had before)",
+        }));
+        if *gained {
+            sources(&mut pieces, " by ", via);
+        }
+    }
+    pieces
+}

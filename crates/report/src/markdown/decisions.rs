@@ -1,0 +1,145 @@
+//! What a reviewer has to decide: guardrails, what is lost for good, access that is gained, and what is not met.
+
+use trueup_planner::{AccessChange, GuardrailFinding, Note, Plan, Requirement};
+
+use super::sheet::Sheet;
+use crate::{
+    access_words::{self, Piece},
+    escape::{markdown, markdown_code as code},
+    principals::whose,
+};
+
+/// How much of the budget the decisions may take, in hundredths: the details need room too.
+const SHARE: usize = 60;
+/// How many lines are said of one principal's access before the rest is counted.
+const SHOWN_LINES: usize = 8;
+
+pub(super) fn write(sheet: &mut Sheet, plan: &Plan) {
+    let guardrails = plan.guardrails.iter().map(guardrail);
+    let refuses = plan.guardrails.iter().any(|finding| !finding.allowed);
+    let heading = if refuses {
+        "#### Guardrails: apply refuses\n\n"
+    } else {
+        "#### Guardrails: all allowed\n\n"
+    };
+    sheet.list(heading, guardrails, SHARE, ("guardrail", "guardrails"));
+
+    let destructive = plan.changes.iter().filter(|change| change.destructive).map(|change| {
+        let (whose, part) = whose(&change.resource);
+        let what = if part.is_empty() {
+            code(whose.as_str())
+        } else {
+            format!("{} {}", code(whose.as_str()), code(&part))
+        };
+        format!("- {what}: {}\n", markdown(&change.reason))
+    });
+    let kind = ("destructive change", "destructive changes");
+    sheet.list("#### Destructive: cannot be brought back\n\n", destructive, SHARE, kind);
+
+    let gaining = plan.access.iter().filter(|change| change.may_gain()).map(access);
+    let kind = ("principal that gains access", "principals that gain access");
+    sheet.list("#### Access that is gained\n\n", gaining, SHARE, kind);
+
+    let unmet = plan
+        .requirements
+        .iter()
+        .filter(|requirement| !requirement.met)
+        .map(unmet);
+    let kind = ("unmet requirement", "unmet requirements");
+    sheet.list("#### Requirements that are not met\n\n", unmet, SHARE, kind);
+
+    let strict = plan.notes.iter().filter(|note| note.strict).map(note);
+    sheet.list("#### To be looked at\n\n", strict, SHARE, ("note", "notes"));
+}
+
+fn guardrail(finding: &GuardrailFinding) -> String {
+    let GuardrailFinding {
+        code: name,
+        message,
+        allowed,
+    } = finding;
+    let end = if *allowed {
+        "allowed".to_owned()
+    } else {
+        format!("{} lets it pass", code(&format!("--allow {}", name.as_str())))
+    };
+    format!("- {}: {} ({end})\n", code(name.as_str()), markdown(message))
+}
+
+fn unmet(requirement: &Requirement) -> String {
+    let Requirement {
+        subject,
+        requirement,
+        met: _,
+        detail,
+        remedy,
+    } = requirement;
+    let mut item = format!(
+        "- {} {}: {}",
+        code(subject.as_str()),
+        markdown(requirement),
+        markdown(detail)
+    );
+    if let Some(remedy) = remedy {
+        item.push_str(&format!("; {}", markdown(remedy)));
+    }
+    item.push('\n');
+    item
+}
+
+pub(super) fn note(note: &Note) -> String {
+    let Note {
+        strict: _,
+        resource,
+        message,
+    } = note;
+    match resource {
+        Some(resource) => format!("- {}: {}\n", code(resource.as_str()), markdown(message)),
+        None => format!("- {}\n", markdown(message)),
+    }
+}
+
+/// What changes in one principal's access.
+pub(super) fn access(change: &AccessChange) -> String {
+    let AccessChange {
+        principal,
+        verdict,
+        gained,
+        lost,
+        administrator,
+        escalation,
+        unknown,
+        assumptions,
+    } = change;
+    let mut item = format!("- {}: {}", code(principal.as_str()), access_words::verdict(*verdict));
+    if let Some(administrator) = administrator {
+        item.push_str(&format!("; **{}**", access_words::administrator(*administrator)));
+    }
+    item.push('\n');
+    let pieces = escalation
+        .iter()
+        .map(access_words::escalation)
+        .chain(gained.iter().map(access_words::gained))
+        .chain(lost.iter().map(access_words::lost));
+    let mut lines: Vec<String> = pieces.map(|pieces| sentence(&pieces)).collect();
+    lines.extend(unknown.iter().map(|why| format!("not decided: {}", markdown(why))));
+    lines.extend(assumptions.iter().map(|what| format!("assumed: {}", markdown(what))));
+    for line in lines.iter().take(SHOWN_LINES) {
+        item.push_str(&format!("  - {line}\n"));
+    }
+    if lines.len() > SHOWN_LINES {
+        item.push_str(&format!("  - … and {} more\n", lines.len() - SHOWN_LINES));
+    }
+    item
+}
+
+pub(super) fn sentence(pieces: &[Piece]) -> String {
+    pieces
+        .iter()
+        .map(|piece| match piece {
+            Piece::Text(words) => words.clone(),
+            Piece::Code(name) => code(name),
+            Piece::Prose(words) => markdown(words),
+        })
+        .collect()
+}
