@@ -8,13 +8,14 @@ use cargo_metadata::{DependencyKind, MetadataCommand, Package, PackageId};
 const EVERYTHING: [&str; 3] = ["cli", "tests", "simulation"];
 
 /// The allowed arrows between our other crates.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("model", &[]),
     ("manifest", &["model"]),
     ("access", &["model"]),
     ("audit", &["model"]),
     ("reader", &["model"]),
-    ("sandbox", &["model"]),
+    ("aws-policies", &[]),
+    ("sandbox", &["model", "aws-policies"]),
     ("planner", &["model", "access"]),
     ("executor", &["model", "planner"]),
     ("report", &["model", "planner", "audit", "access"]),

@@ -1,13 +1,6 @@
-//! AWS managed policies by name, with the document of their default version. The data and its licence are described
-//! in `data/README.md`.
+//! AWS managed policies as the sandbox answers with them. Their unique ids are not in the catalogue and made up here.
 
-use std::{collections::BTreeMap, io::Read, sync::OnceLock};
-
-use flate2::read::GzDecoder;
 use jiff::Timestamp;
-use serde::Deserialize;
-
-static COMPRESSED: &[u8] = include_bytes!("../data/aws-managed-policies.jsonl.gz");
 
 /// One AWS managed policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,63 +51,26 @@ impl AwsPolicy {
     }
 }
 
-/// The first line of the data: path and name, version, created, updated, of each policy.
-#[derive(Deserialize)]
-struct Head(String, u32, Timestamp, Timestamp);
-
-struct Catalogue {
-    text: String,
-    /// By path and name: what is known, and where the document stands in the text.
-    policies: BTreeMap<String, (Head, std::ops::Range<usize>)>,
-}
-
-fn catalogue() -> &'static Catalogue {
-    static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
-    // INVARIANT: the data is part of the program, and a test reads all of it.
-    CATALOGUE.get_or_init(|| read_catalogue().expect("the embedded catalogue can be read"))
-}
-
-fn read_catalogue() -> std::io::Result<Catalogue> {
-    let mut text = String::new();
-    GzDecoder::new(COMPRESSED).read_to_string(&mut text)?;
-    let (first, _) = text.split_once('\n').unwrap_or((&text, ""));
-    let heads: Vec<Head> = serde_json::from_str(first)?;
-    let mut policies = BTreeMap::new();
-    let mut start = first.len() + 1;
-    for head in heads {
-        let end = text[start..].find('\n').map_or(text.len(), |length| start + length);
-        policies.insert(head.0.clone(), (head, start..end));
-        start = end + 1;
+impl From<trueup_aws_policies::AwsPolicy> for AwsPolicy {
+    fn from(policy: trueup_aws_policies::AwsPolicy) -> Self {
+        Self {
+            resource: policy.resource.to_owned(),
+            version: policy.version,
+            created: policy.created,
+            updated: policy.updated,
+            document: policy.document.to_owned(),
+        }
     }
-    Ok(Catalogue { text, policies })
 }
 
 /// The AWS managed policy with this path and name.
 pub(crate) fn find(resource: &str) -> Option<AwsPolicy> {
-    let catalogue = catalogue();
-    catalogue
-        .policies
-        .get(resource)
-        .map(|(head, range)| policy(catalogue, head, range))
+    trueup_aws_policies::find(resource).map(AwsPolicy::from)
 }
 
 /// All AWS managed policies.
 pub(crate) fn all() -> impl Iterator<Item = AwsPolicy> {
-    let catalogue = catalogue();
-    catalogue
-        .policies
-        .values()
-        .map(|(head, range)| policy(catalogue, head, range))
-}
-
-fn policy(catalogue: &Catalogue, head: &Head, range: &std::ops::Range<usize>) -> AwsPolicy {
-    AwsPolicy {
-        resource: head.0.clone(),
-        version: head.1,
-        created: head.2,
-        updated: head.3,
-        document: catalogue.text[range.clone()].to_owned(),
-    }
+    trueup_aws_policies::all().map(AwsPolicy::from)
 }
 
 #[cfg(test)]
@@ -122,23 +78,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_catalogue_is_whole() {
-        assert!(all().count() > 1500);
-        let administrator = find("/AdministratorAccess").unwrap();
-        assert_eq!(
-            (administrator.name(), administrator.path(), administrator.version),
-            ("AdministratorAccess", "/", 1)
-        );
-        assert!(
-            administrator.document.contains("\"Action\":\"*\""),
-            "{}",
-            administrator.document
-        );
-        assert!(find("/job-function/ViewOnlyAccess").is_some());
-        assert!(find("/administratoraccess").is_none());
-        for policy in all() {
-            assert!(serde_json::from_str::<serde_json::Value>(&policy.document).is_ok_and(|value| value.is_object()));
-        }
+    fn path_and_name_are_told_apart() {
+        let policy = find("/job-function/ViewOnlyAccess").unwrap();
+        assert_eq!((policy.name(), policy.path()), ("ViewOnlyAccess", "/job-function/"));
+        let policy = find("/AdministratorAccess").unwrap();
+        assert_eq!((policy.name(), policy.path()), ("AdministratorAccess", "/"));
     }
 
     #[test]

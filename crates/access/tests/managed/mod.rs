@@ -1,4 +1,4 @@
-//! The AWS managed policies that the sandbox has, for tests and benchmarks.
+//! The AWS managed policies of the catalogue, for tests and benchmarks.
 
 use std::io::Read;
 use std::path::Path;
@@ -8,8 +8,8 @@ use trueup_model::PolicyDocument;
 /// Name and document of every AWS managed policy, by name.
 #[expect(clippy::expect_used, reason = "a test without its data fails")]
 pub(crate) fn managed_policies() -> Vec<(String, PolicyDocument)> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sandbox/data/aws-managed-policies.jsonl.gz");
-    let bytes = std::fs::read(path).expect("the sandbox has the managed policies");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../aws-policies/data/aws-managed-policies.jsonl.gz");
+    let bytes = std::fs::read(path).expect("the catalogue is there");
     let mut text = String::new();
     let mut decoder = flate2::read::GzDecoder::new(bytes.as_slice());
     decoder.read_to_string(&mut text).expect("they are compressed");
