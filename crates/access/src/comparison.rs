@@ -30,6 +30,17 @@ impl Verdict {
     pub fn is_no_new_access(self) -> bool {
         matches!(self, Self::Same | Self::Less)
     }
+
+    /// The verdict over two principals: what is not known of one is not known of both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+            (Self::Same, it) | (it, Self::Same) => it,
+            (one, other) if one == other => one,
+            _ => Self::Both,
+        }
+    }
 }
 
 impl fmt::Display for Verdict {

@@ -5,6 +5,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use trueup_model::PolicyDocument;
+use trueup_model::document::Statement;
+
+use crate::comparison::StatementRef;
 
 pub use crate::facts::PrincipalFacts;
 
@@ -65,6 +68,20 @@ impl Holdings {
             policies: vec![(Origin::own(name), document)],
             boundary: None,
         }
+    }
+
+    /// The statements that deny, wherever they stand.
+    pub fn denying_statements(&self) -> Vec<StatementRef> {
+        let of = |(origin, document, _): (&Origin, &PolicyDocument, bool)| -> Vec<StatementRef> {
+            let denying = document.statements().iter().enumerate().filter(|(_, it)| it.is_deny());
+            let refer = |(index, statement): (usize, &Statement)| StatementRef {
+                origin: origin.clone(),
+                index,
+                label: statement.label(),
+            };
+            denying.map(refer).collect()
+        };
+        self.all().flat_map(of).collect()
     }
 
     /// The policies and the boundary, in one list.

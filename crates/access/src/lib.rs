@@ -26,6 +26,8 @@
 //! names that the action data lacks are looked at as well, and a search that has to stop is no proof. It never does
 //! input or output, never reads a clock, and never decides what to do about a finding.
 
+mod account;
+mod assertions;
 mod bits;
 mod comparison;
 mod condition;
@@ -37,6 +39,7 @@ mod facts;
 mod holdings;
 mod illustrate;
 mod lint;
+mod question;
 mod reach;
 mod search;
 mod side;
@@ -45,11 +48,14 @@ mod tables;
 mod text;
 mod unlisted;
 
+pub use account::{Account, Group, PrincipalName};
+pub use assertions::{Assertion, AssertionProblem, Failure, Outcome, Subject, Verb, Word, parse_assertions};
 pub use comparison::{Actions, Cause, Certainty, Comparison, Finding, Judgement, ListedActions, StatementRef, Verdict};
 pub use data::IamData;
 pub use decide::{Decision, Effect};
 pub use engine::Engine;
 pub use holdings::{Holdings, Origin, PrincipalFacts, Request};
-pub use lint::{PolicyLint, PolicyLintCode, Severity};
+pub use lint::{PolicyLint, PolicyLintCode, Severity, did_you_mean};
+pub use question::{Answer, Question};
 pub use reach::{Administrator, Escalation, EscalationPath, Reached, escalation_paths};
 pub use summary::{Line, summarise};

@@ -149,6 +149,10 @@ fn keys_of(document: &PolicyDocument) -> Vec<String> {
 
 fn compile(tables: &mut Tables<'_>, document: &PolicyDocument, facts: &PrincipalFacts) -> CompiledDocument {
     let mut compiled = CompiledDocument::default();
+    if document.is_opaque() && document.as_text().is_empty() {
+        compiled.unread.push("its document is not known".to_owned());
+        return compiled;
+    }
     if document.is_opaque() || document.statements().is_empty() {
         compiled
             .unread

@@ -1,5 +1,6 @@
 //! The command line as it is typed. What the words mean is decided by the commands.
 
+mod access;
 mod permissions;
 
 use std::{path::PathBuf, time::Duration};
@@ -8,6 +9,10 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 use trueup_planner::GuardrailCode;
 
+pub(crate) use self::access::{
+    AccessArgs, AccessCommand, AccountArgs, AnswerFormat, AssertArgs, CanArgs, DiffArgs, FailOn, ListArgs,
+    QuestionArgs, WhoCanArgs,
+};
 pub(crate) use self::permissions::{PermissionsArgs, PermissionsCommand, PermissionsOf};
 use crate::exit;
 
@@ -66,6 +71,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  trueup snapshot --out account.json\n  trueup plan --live snapshot:account.json"
     )]
     Snapshot(SnapshotArgs),
+    /// Answers who can do what: of the manifest, or of a live account
+    #[command(
+        after_help = "Examples:\n  trueup access can alice s3:GetObject arn:aws:s3:::reports/x\n  trueup access who-can iam:CreateUser --live aws\n  trueup access assert access.txt"
+    )]
+    Access(AccessArgs),
     /// Shows whose credentials are used, and of which account
     #[command(after_help = "Examples:\n  trueup whoami\n  trueup whoami --profile prod --format json")]
     Whoami(WhoamiArgs),

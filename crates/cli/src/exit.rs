@@ -14,7 +14,8 @@ Exit codes:
   1         error, wrong arguments included
   2         there are changes (plan --detailed-exitcode; always for drift)
   3         apply refused by a guardrail; with --strict, also an unmet
-            requirement, a guardrail or a lapsed rule
+            requirement, a guardrail or a lapsed rule; access: the answer is
+            no, or an assertion fails
   4         stale: the account or the manifest is not what the reviewed plan was
             made from; nothing was written
   5         partly applied: something was written and something failed
@@ -29,7 +30,7 @@ pub(crate) enum Exit {
     Done,
     /// There are changes.
     Changes,
-    /// Something that `--strict` asks for does not hold.
+    /// Something that `--strict` or a question asks for does not hold.
     Strict,
     /// What was looked at is not right, and has been said.
     Failed,
@@ -80,6 +81,8 @@ pub(crate) enum CliError {
     NoManifest,
     #[error("the manifest has {}", if *errors == 1 { "an error".to_owned() } else { format!("{errors} errors") })]
     Manifest { errors: usize },
+    #[error("the assertions have {}", if *errors == 1 { "an error".to_owned() } else { format!("{errors} errors") })]
+    Assertions { errors: usize },
     #[error("the manifest cannot be read")]
     ManifestFiles(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("cannot {action} {}", path.display())]
@@ -167,6 +170,7 @@ impl CliError {
             | Self::Refused(_)
             | Self::NoManifest
             | Self::Manifest { .. }
+            | Self::Assertions { .. }
             | Self::ManifestFiles(_)
             | Self::File { .. }
             | Self::Io { .. }

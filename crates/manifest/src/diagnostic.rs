@@ -91,6 +91,18 @@ impl Place {
     }
 }
 
+impl Place {
+    /// A place in the text of a file that is no manifest.
+    pub fn in_text(file: &str, text: &str, span: Range<usize>) -> Self {
+        let at = text.floor_char_boundary(span.start.min(text.len()));
+        let begin = text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let end = text[at..].find('\n').map_or(text.len(), |length| at + length);
+        let line = begin..begin + text[begin..end].trim_end_matches('\r').len();
+        let number = text[..begin].matches('\n').count() + 1;
+        Self::new(file.to_owned(), number, text, line, span)
+    }
+}
+
 /// One problem of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Diagnostic {
@@ -287,6 +299,15 @@ mod tests {
             &Renderer::plain(),
         );
         assert!(text.contains("trueup.yaml:7:5001\n"), "{text}");
+    }
+
+    #[test]
+    fn a_place_in_any_text_has_its_line_and_column() {
+        let text = "one\r\ntwö three\r\n";
+        let place = Place::in_text("a.txt", text, 10..15);
+        assert_eq!((place.line, place.column, place.text.as_str()), (2, 5, "twö three"));
+        let place = Place::in_text("a.txt", text, 99..120);
+        assert_eq!((place.line, place.column), (3, 1));
     }
 
     #[test]

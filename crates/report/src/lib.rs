@@ -7,6 +7,7 @@
 //! anything. All text reaches the terminal through the module `page`, which escapes everything that is not its own;
 //! the other formats say at their beginning how they do it.
 
+pub mod access;
 mod access_words;
 mod annotations;
 mod apply;

@@ -6,6 +6,8 @@
 mod names;
 mod statements;
 
+pub use names::did_you_mean;
+
 use std::fmt;
 
 use serde::Serialize;

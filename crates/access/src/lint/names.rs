@@ -126,41 +126,50 @@ fn without_resource(data: &IamData, text: &str, example: &Action) -> String {
 
 /// An action that the data lacks.
 fn lint_action(data: &IamData, pattern: &str, report: &mut Report<'_>) {
+    if let Some((code, message)) = complaint(data, pattern) {
+        report.add(code, message);
+    }
+}
+
+impl IamData {
+    /// What is to be said of an action, or a pattern of actions in lower case, that the data lacks: with the data's
+    /// date and what may have been meant.
+    pub fn complaint(&self, pattern: &str) -> Option<String> {
+        complaint(self, &pattern.to_ascii_lowercase()).map(|(_, message)| message)
+    }
+}
+
+fn complaint(data: &IamData, pattern: &str) -> Option<(PolicyLintCode, String)> {
     let as_of = format!("as of the action data of {}", data.date());
-    let Some((service, name)) = pattern.split_once(':') else {
-        return;
-    };
+    let (service, name) = pattern.split_once(':')?;
     let is_pattern = |text: &str| text.contains(['*', '?']);
     if is_pattern(service) {
-        return;
+        return None;
     }
     let Some(known) = data.service(service) else {
         let prefixes = data.services().iter().map(|service| service.prefix.as_str());
         let hint = did_you_mean(service, prefixes);
-        report.add(
-            PolicyLintCode::UnknownService,
-            format!("no service has the prefix `{service}`, {as_of}{hint}"),
-        );
-        return;
+        let message = format!("no service has the prefix `{service}`, {as_of}{hint}");
+        return Some((PolicyLintCode::UnknownService, message));
     };
     if is_pattern(name) {
-        if data.expand(pattern).is_empty() {
-            report.add(
-                PolicyLintCode::PatternWithoutAction,
-                format!("`{pattern}` matches no action, {as_of}"),
-            );
-        }
-    } else if data.action(pattern).is_none() {
-        let names = data.actions_of(known).iter().map(|action| action.name.as_str());
-        let hint = did_you_mean(pattern, names);
-        report.add(
-            PolicyLintCode::UnknownAction,
-            format!("{} has no action `{pattern}`, {as_of}{hint}", known.name),
-        );
+        let message = format!("`{pattern}` matches no action, {as_of}");
+        return data
+            .expand(pattern)
+            .is_empty()
+            .then_some((PolicyLintCode::PatternWithoutAction, message));
     }
+    if data.action(pattern).is_some() {
+        return None;
+    }
+    let names = data.actions_of(known).iter().map(|action| action.name.as_str());
+    let hint = did_you_mean(pattern, names);
+    let message = format!("{} has no action `{pattern}`, {as_of}{hint}", known.name);
+    Some((PolicyLintCode::UnknownAction, message))
 }
 
-fn did_you_mean<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> String {
+/// The text `; did you mean ...?` with the known name that is most like another one, or nothing.
+pub fn did_you_mean<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> String {
     let lower = text.to_ascii_lowercase();
     let alike = |name: &str| strsim::jaro_winkler(&lower, &name.to_ascii_lowercase());
     // The first of equals, so that the offer does not depend on anything else.

@@ -12,7 +12,8 @@ mod generate;
 use evaluator::{Asked, Context, Held, is_allowed};
 use generate::{Random, asked, changed, held, own};
 use trueup_access::{
-    Certainty, Comparison, Effect, Engine, Finding, Holdings, IamData, Origin, PrincipalFacts, Request, Verdict,
+    Answer, Certainty, Comparison, Effect, Engine, Finding, Holdings, IamData, Origin, PrincipalFacts, Question,
+    Request, Verdict,
 };
 use trueup_model::PolicyDocument;
 
@@ -189,4 +190,92 @@ fn decisions_agree_with_brute_force() {
         }
     }
     assert!(allowed > 500, "{allowed}");
+}
+
+/// Questions with patterns: an answer is held to requests at random, and its example to the evaluator.
+#[test]
+fn answers_to_questions_agree_with_brute_force() {
+    let mut engine = Engine::new(IamData::embedded());
+    let (mut yes, mut no, mut unknown) = (0, 0, 0);
+    for seed in 0..pairs(4_000) {
+        if seed % 500 == 0 {
+            engine = Engine::new(IamData::embedded());
+        }
+        let mut random = Random(seed ^ 0x0a5c);
+        let mut user = held(&mut random);
+        user.own = own(&mut random);
+        let known = holdings(&user, &facts(&user.own));
+        let example = asked(&mut random);
+        let (service, _) = example.action.split_once(':').unwrap();
+        let action = if random.chance(50) {
+            format!("{service}:*")
+        } else {
+            example.action.clone()
+        };
+        let resource = match example.resource.rsplit_once(':') {
+            Some((before, _)) if random.chance(50) => format!("{before}:*"),
+            _ => example.resource.clone(),
+        };
+        let question = Question::new(action.clone(), resource.clone());
+        if resource.contains("${") {
+            continue;
+        }
+        let matches = |asked: &Asked| {
+            trueup_model::glob_matches(&action.to_ascii_lowercase(), &asked.action.to_ascii_lowercase())
+                && trueup_model::glob_matches(&resource, &asked.resource)
+        };
+        let (all, any) = (
+            engine.allows_all(&known, &question),
+            engine.allows_any(&known, &question),
+        );
+        let mut requests: Vec<Asked> = (0..30).map(|_| asked(&mut random)).collect();
+        requests.push(example);
+        for request in &requests {
+            if !matches(request) {
+                continue;
+            }
+            let is_bare = request.context.keys().all(|key| user.own.contains_key(key));
+            if is_allowed(&user, request) {
+                assert!(
+                    !matches!(any, Answer::No(_)),
+                    "seed {seed}: {request:?} is allowed\n{user:#?}"
+                );
+            } else if is_bare {
+                assert!(
+                    !matches!(all, Answer::Yes(_)),
+                    "seed {seed}: {request:?} is not allowed\n{user:#?}"
+                );
+            }
+        }
+        for (answer, is_about_all) in [(&all, true), (&any, false)] {
+            let shown = match answer {
+                Answer::Yes(shown) => shown.as_ref().map(|(request, _)| (request, true)),
+                Answer::No(shown) => shown.as_ref().map(|(request, _)| (request, false)),
+                Answer::Unknown(_) => None,
+            };
+            match answer {
+                Answer::Yes(_) => yes += 1,
+                Answer::No(_) => no += 1,
+                Answer::Unknown(_) => unknown += 1,
+            }
+            let Some((request, expected)) = shown else { continue };
+            let asked = Asked {
+                action: request.action.clone(),
+                resource: request.resource.clone(),
+                context: request.context.clone(),
+            };
+            assert!(
+                matches(&asked),
+                "seed {seed}: {asked:?} is not asked for by {question:?}"
+            );
+            assert_eq!(
+                is_allowed(&user, &asked),
+                expected,
+                "seed {seed}, all {is_about_all}: {question:?} {asked:?}\n{user:#?}"
+            );
+        }
+    }
+    println!("{yes} yes, {no} no, {unknown} unknown");
+    assert!(yes > 500 && no > 500, "{yes} {no}");
+    assert!(unknown * 20 < yes + no, "{yes} {no} {unknown}");
 }

@@ -1,5 +1,6 @@
 //! What each command does. Commands wire the other crates together and hold no logic of their own about IAM.
 
+pub(crate) mod access;
 pub(crate) mod apply;
 pub(crate) mod compare;
 pub(crate) mod drift;
@@ -30,6 +31,7 @@ pub(crate) async fn run(cli: Cli, terminal: &Terminal) -> Result<Exit, CliError>
         Command::Schema(args) => schema::run(&args, terminal),
         Command::Plan(args) => signals.unless_caught(plan::run(&args, terminal)).await,
         Command::Drift(args) => signals.unless_caught(drift::run(&args, terminal)).await,
+        Command::Access(args) => signals.unless_caught(access::run(&args, terminal)).await,
         Command::Export(args) => signals.unless_caught(export::run(&args, terminal)).await,
         Command::Snapshot(args) => signals.unless_caught(snapshot::run(&args, terminal)).await,
         Command::Whoami(args) => signals.unless_caught(whoami::run(&args, terminal)).await,
