@@ -216,6 +216,12 @@ impl Run<'_> {
             .expect("a command can be started")
     }
 
+    /// Starts it with a keyboard: a stdin that can be written to.
+    pub fn spawn_typing(mut self) -> Child {
+        self.command.stdin(Stdio::piped());
+        self.spawn()
+    }
+
     /// Runs it to its end.
     pub fn run(mut self) -> Output {
         if self.stdin.is_some() {

@@ -53,6 +53,13 @@ pub fn redact(text: &str) -> String {
             (r"\b\d{8}T\d{6}Z?(-[0-9a-f]+)?\b", "[RUN]"),
             (r"\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z", "[TIME]"),
             (r"\bin \d+(\.\d+)? ?(ms|s)\b", "in [TIME]"),
+            (r"\bin \d+ seconds\b", "in [TIME]"),
+            (r"(?m)^Seed: [A-Z2-7]{64}$", "Seed: [SEED]"),
+            (r"(?m)^Password: +\S+$", "Password: [PASSWORD]"),
+            (r"(?m)^(Secret access key: +)\S+$", "$1[SECRET]"),
+            (r"\bage1[0-9a-z]{58}\b", "[AGE RECIPIENT]"),
+            // A QR code, whatever it says.
+            (r"(?m)(^[ \u{2580}\u{2584}\u{2588}]{20,}\n)+", "[QR CODE]\n"),
         ]
         .into_iter()
         .map(|(pattern, instead)| (Regex::new(pattern).expect("the pattern is valid"), instead))

@@ -6,10 +6,13 @@
 pub mod binary;
 pub mod case;
 pub mod golden;
+pub mod programs;
 pub mod python;
+pub mod qr;
 pub mod recorder;
 pub mod service;
 pub mod setup;
+pub mod terminal;
 pub mod transcript;
 pub mod wire;
 

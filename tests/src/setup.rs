@@ -69,8 +69,8 @@ impl Answers {
             return Ok(value.to_owned());
         };
         match name {
-            "totp1" => totp(self.get("Base32StringSeed")?, 0),
-            "totp2" => totp(self.get("Base32StringSeed")?, 1),
+            "totp1" => totp_of_blob(self.get("Base32StringSeed")?, 0),
+            "totp2" => totp_of_blob(self.get("Base32StringSeed")?, 1),
             name => self.get(name).map(ToOwned::to_owned),
         }
     }
@@ -164,13 +164,21 @@ fn document(text: &str, folder: &Path) -> Result<String, String> {
     Ok(json!({"Version": "2012-10-17", "Statement": statements}).to_string())
 }
 
-/// The code of RFC 6238 for the sandbox's time step and so many more.
-fn totp(seed: &str, steps: u64) -> Result<String, String> {
+/// As [`totp`], of a seed as the wire carries it: base32 text as a blob, in base64.
+fn totp_of_blob(seed: &str, steps: u64) -> Result<String, String> {
+    let seed = String::from_utf8(decode(seed, BASE64)?).map_err(|error| error.to_string())?;
+    totp(&seed, steps)
+}
+
+/// The code of RFC 6238 that an authenticator with this seed shows at the sandbox's time, or so many steps later.
+///
+/// # Errors
+///
+/// What is wrong with the seed.
+pub fn totp(seed: &str, steps: u64) -> Result<String, String> {
     use hmac::{Hmac, KeyInit as _, Mac as _};
 
-    // The seed is base32 text, which the wire carries as a blob, in base64.
-    let seed = String::from_utf8(decode(seed, BASE64)?).map_err(|error| error.to_string())?;
-    let mut mac = Hmac::<sha1::Sha1>::new_from_slice(&decode(&seed, BASE32)?).map_err(|error| error.to_string())?;
+    let mut mac = Hmac::<sha1::Sha1>::new_from_slice(&decode(seed, BASE32)?).map_err(|error| error.to_string())?;
     mac.update(&(NOW_SECONDS / 30 + steps).to_be_bytes());
     let hash = mac.finalize().into_bytes();
     let offset = usize::from(hash[19] & 0xf);

@@ -1,6 +1,7 @@
 //! The command line as it is typed. What the words mean is decided by the commands.
 
 mod access;
+mod people;
 mod permissions;
 
 use std::{path::PathBuf, time::Duration};
@@ -13,7 +14,13 @@ pub(crate) use self::access::{
     AccessArgs, AccessCommand, AccountArgs, AnswerFormat, AssertArgs, CanArgs, DiffArgs, FailOn, ListArgs,
     QuestionArgs, WhoCanArgs,
 };
-pub(crate) use self::permissions::{PermissionsArgs, PermissionsCommand, PermissionsOf};
+pub(crate) use self::{
+    people::{
+        CredentialsCommand, CredentialsCommandArgs, CredentialsInstructionsArgs, CredentialsOpenArgs, MfaArgs,
+        MfaCommand, MfaEnrollArgs, MfaResetArgs, MfaResyncArgs, MfaStatusArgs,
+    },
+    permissions::{PermissionsArgs, PermissionsCommand, PermissionsOf},
+};
 use crate::exit;
 
 const EXAMPLES: &str = "\
@@ -84,6 +91,10 @@ pub(crate) enum Command {
     /// Prints a JSON Schema
     #[command(after_help = "Examples:\n  trueup schema manifest > trueup.schema.json")]
     Schema(SchemaArgs),
+    /// Shows who has which MFA devices, and adds, resynchronises or removes them
+    Mfa(MfaArgs),
+    /// Opens sealed credentials, and writes sign-in instructions
+    Credentials(CredentialsCommandArgs),
     /// Runs, or empties, the IAM that lives in a file
     #[command(
         after_help = "Examples:\n  trueup sandbox serve --port 4566\n  AWS_ENDPOINT_URL=http://127.0.0.1:4566 aws iam list-users\n  trueup sandbox reset --live sandbox:a.json"
@@ -413,7 +424,7 @@ pub(crate) struct ResetArgs {
 }
 
 /// A switch from the environment: what says neither yes nor no is an error, since `--auto-approve` is one of them.
-fn flag(text: &str) -> Result<bool, &'static str> {
+pub(crate) fn flag(text: &str) -> Result<bool, &'static str> {
     match text.to_ascii_lowercase().as_str() {
         "" | "0" | "false" | "no" | "off" | "n" | "f" => Ok(false),
         "1" | "true" | "yes" | "on" | "y" | "t" => Ok(true),

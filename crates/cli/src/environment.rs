@@ -22,6 +22,11 @@ pub(crate) fn state_directory() -> Option<PathBuf> {
     xdg.or_else(home).map(|state| state.join("trueup"))
 }
 
+/// The home directory, where ssh keeps its keys.
+pub(crate) fn home_directory() -> Option<PathBuf> {
+    variable("HOME").map(PathBuf::from)
+}
+
 /// `AWS_MAX_ATTEMPTS`, as it was written.
 pub(crate) fn aws_max_attempts() -> Option<String> {
     text("AWS_MAX_ATTEMPTS")

@@ -113,6 +113,8 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Journal(#[from] trueup_executor::JournalError),
     #[error(transparent)]
+    Mfa(#[from] trueup_executor::MfaError),
+    #[error(transparent)]
     Sandbox(Box<trueup_sandbox::SandboxError>),
     #[error("{}", if *count == 1 { "a guardrail refuses this plan; nothing was written".to_owned() } else { format!("{count} guardrails refuse this plan; nothing was written") })]
     Guardrails { count: usize, allow: String },
@@ -177,6 +179,7 @@ impl CliError {
             | Self::Content { .. }
             | Self::Json(_)
             | Self::Journal(_)
+            | Self::Mfa(_)
             | Self::Sandbox(_)
             | Self::Incomplete { written: false, .. }
             | Self::Deadline { .. }

@@ -104,6 +104,16 @@ impl Api {
         self.bounded(self.reader.everything(live)).await
     }
 
+    /// The account's alias, where the caller may ask for it: some commands have to work with next to no permissions.
+    pub(crate) async fn alias(&self) -> Option<trueup_model::Alias> {
+        let answer = self.clients.iam.list_account_aliases().send().await.ok()?;
+        answer
+            .account_aliases
+            .into_iter()
+            .next()
+            .map(trueup_model::Alias::from_live)
+    }
+
     async fn bounded<T>(&self, read: impl Future<Output = Result<T, ReadError>>) -> Result<T, CliError> {
         match tokio::time::timeout(self.deadline, read).await {
             Ok(Ok(read)) => Ok(read),

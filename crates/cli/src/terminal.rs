@@ -155,6 +155,18 @@ impl Terminal {
         io::stdin().is_terminal()
     }
 
+    /// Asks for a line on stderr; `None` at the end of stdin. Blocks until there is one.
+    pub(crate) fn asks_for_line(&self, prompt: &str) -> Result<Option<String>, CliError> {
+        self.message(&escape::text(prompt));
+        let mut answer = String::new();
+        let read = io::stdin().lock().read_line(&mut answer);
+        let read = read.map_err(|source| CliError::Io {
+            action: "read the answer",
+            source,
+        })?;
+        Ok((read > 0).then(|| answer.trim().to_owned()))
+    }
+
     /// Asks for exactly `yes`. Blocks until a line or the end of stdin is read.
     pub(crate) fn asks_for_yes(&self, question: &str) -> Result<bool, CliError> {
         self.message(&format!(

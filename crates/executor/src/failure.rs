@@ -62,6 +62,11 @@ impl CallError {
         }
     }
 
+    /// An answer that came and does not hold what it has to.
+    pub(crate) fn unusable(message: &str) -> Self {
+        Self::without_answer(Reach::Refused, message)
+    }
+
     fn from_answer<E: ProvideErrorMetadata>(error: &E, raw: &HttpResponse) -> Self {
         let status = raw.status().as_u16();
         let message = match error.message() {

@@ -4,6 +4,8 @@
 //! own is how a call comes to its end: rate limit, retries by the meaning of an error, what became of an answer that
 //! was lost, whether the entity to be destroyed is still the same, the journal, and where generated passwords go.
 //!
+//! Beside plans, it makes and takes away MFA devices for a person who is there ([`MfaDevices`]).
+//!
 //! It never reads the environment or a manifest, never plans, and never writes a secret to anything but a credential
 //! file.
 
@@ -13,6 +15,7 @@ mod files;
 mod journal;
 mod limiter;
 mod look;
+mod mfa;
 mod perform;
 mod progress;
 mod report;
@@ -32,11 +35,12 @@ use trueup_planner::Plan;
 
 pub use delivery::{
     AskPassphrase, CredentialFiles, CredentialsSink, DeliveryError, OpenError, RecipientError, Recipients, Sealed,
-    check_plain_directory, open_sealed, write_sealed,
+    check_plain_directory, open_sealed, write_new_file, write_sealed,
 };
 pub use journal::{Journal, JournalError, RunId, write_snapshot};
 pub use limiter::Rate;
 pub use look::LOOKS;
+pub use mfa::{MfaDevices, MfaError, NewDevice, Waiting};
 pub use progress::{Cancel, Canceller, Progress, Silent};
 pub use report::{ActionReport, Because, Failure, Outcome, Report, RetryCause};
 pub use secret::{SHORTEST_PASSWORD, Secret, generate_password};

@@ -34,6 +34,7 @@ pub use plan::{
     Action, Change, ChangeKind, FORMAT_VERSION, Field, GuardrailCode, GuardrailFinding, Ignored, Listed, Note,
     Overview, Plan, Reads, Requirement, Summary,
 };
+pub use requirements::mfa_of as mfa_requirement;
 
 use std::collections::BTreeSet;
 

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What MFA a user must have: what the user or its type says, else the strictest of its groups.
-pub(crate) fn mfa_of(desired: &Desired, user: &DesiredUser) -> Option<MfaRequirement> {
+pub fn mfa_of(desired: &Desired, user: &DesiredUser) -> Option<MfaRequirement> {
     user.mfa.or_else(|| {
         let of_groups = user.groups.iter().filter_map(|group| desired.groups.get(group)?.mfa);
         of_groups.max_by_key(|requirement| (requirement.level, std::cmp::Reverse(requirement.grace_days)))

@@ -87,6 +87,8 @@ macro_rules! listing {
     }};
 }
 
+pub(crate) use listing;
+
 impl Reader {
     pub(crate) async fn credential(&self, user: &UserName, kind: Kind) -> Result<Found, ReadError> {
         Ok(match kind {
@@ -101,7 +103,7 @@ impl Reader {
         })
     }
 
-    async fn login_profile(&self, user: &UserName) -> Result<Option<LoginProfile>, ReadError> {
+    pub(crate) async fn login_profile(&self, user: &UserName) -> Result<Option<LoginProfile>, ReadError> {
         let during = During::iam("GetLoginProfile").of(Resource::user(user));
         let call = self.api.get_login_profile().user_name(user.as_str());
         let answer = self.answer_if_any(&during, call.send()).await?;
@@ -248,7 +250,7 @@ impl Reader {
 }
 
 /// Root's device names a user without a name, whose ARN ends in `:root`.
-fn virtual_mfa_device(device: aws_sdk_iam::types::VirtualMfaDevice) -> VirtualMfaDevice {
+pub(crate) fn virtual_mfa_device(device: aws_sdk_iam::types::VirtualMfaDevice) -> VirtualMfaDevice {
     let root = device.serial_number.ends_with(":mfa/root-account-mfa-device")
         || device.user.as_ref().is_some_and(|user| user.arn.ends_with(":root"));
     let user = device

@@ -17,6 +17,7 @@ mod convert;
 mod credentials;
 mod details;
 mod error;
+mod mfa;
 mod read_only;
 
 use std::{collections::BTreeMap, sync::Mutex};
@@ -26,6 +27,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use trueup_model::{AccountId, Arn};
 
 pub use error::{During, ReadError};
+pub use mfa::{MfaDevice, MfaKind, MfaState};
 
 use crate::{call::code_of, read_only::ReadOnly};
 

@@ -3,8 +3,10 @@
 pub(crate) mod access;
 pub(crate) mod apply;
 pub(crate) mod compare;
+pub(crate) mod credentials;
 pub(crate) mod drift;
 pub(crate) mod export;
+pub(crate) mod mfa;
 pub(crate) mod permissions;
 pub(crate) mod plan;
 pub(crate) mod sandbox;
@@ -36,6 +38,8 @@ pub(crate) async fn run(cli: Cli, terminal: &Terminal) -> Result<Exit, CliError>
         Command::Snapshot(args) => signals.unless_caught(snapshot::run(&args, terminal)).await,
         Command::Whoami(args) => signals.unless_caught(whoami::run(&args, terminal)).await,
         Command::Apply(args) => apply::run(&args, terminal, &signals).await,
+        Command::Mfa(args) => mfa::run(&args, terminal, &signals).await,
+        Command::Credentials(args) => signals.unless_caught(credentials::run(&args, terminal)).await,
         Command::Sandbox(args) => sandbox::run(&args, terminal, &signals).await,
     }
 }

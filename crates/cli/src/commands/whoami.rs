@@ -7,7 +7,7 @@ use crate::{
     args::{LiveSource, WhoamiArgs},
     commands::{Written, written},
     exit::{CliError, Exit},
-    live::{Api, Source},
+    live::Source,
     terminal::Terminal,
 };
 
@@ -43,7 +43,7 @@ pub(crate) async fn run(args: &WhoamiArgs, terminal: &Terminal) -> Result<Exit, 
             let identity = api.identity(None).await?;
             Caller {
                 account: identity.account.to_string(),
-                alias: alias(&api).await,
+                alias: api.alias().await.map(|alias| alias.to_string()),
                 arn: identity.arn.to_string(),
                 partition: identity.partition,
                 live,
@@ -57,12 +57,6 @@ pub(crate) async fn run(args: &WhoamiArgs, terminal: &Terminal) -> Result<Exit, 
         Written::Text => text(&caller),
     })?;
     Ok(Exit::Done)
-}
-
-/// The account's alias, where the caller may ask for it: whoami has to work with next to no permissions.
-async fn alias(api: &Api) -> Option<String> {
-    let answer = api.clients.iam.list_account_aliases().send().await.ok()?;
-    answer.account_aliases.into_iter().next()
 }
 
 fn text(caller: &Caller) -> String {

@@ -357,6 +357,15 @@ pub(crate) fn safe_for_files(name: &str) -> String {
     name.chars().map(safe).collect()
 }
 
+/// Writes a file whole, for its owner alone, and never over another.
+///
+/// # Errors
+///
+/// What the operating system says.
+pub fn write_new_file(path: &Path, contents: &[u8]) -> io::Result<()> {
+    files::write_new_private_file(path, contents)
+}
+
 /// Writes something sealed beside the credential files, for its owner alone and never over another file. Gives the
 /// paths.
 ///

@@ -1,6 +1,12 @@
 //! Opening what was sealed with age, on the machine of whoever it is for.
 
-use std::io::{BufReader, Read as _};
+use std::{
+    io::{BufReader, Read as _},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use age::{armor::ArmoredReader, secrecy::SecretString};
 use zeroize::Zeroizing;
@@ -22,6 +28,9 @@ pub enum OpenError {
     /// The identity is not one that it is sealed to.
     #[error("it is sealed to somebody else")]
     NotForThisIdentity,
+    /// The identity has a passphrase, and there was nobody to ask for it.
+    #[error("the identity has a passphrase, and nobody gave it")]
+    NoPassphrase,
     /// The passphrase is wrong.
     #[error("the passphrase of the identity is wrong")]
     Passphrase,
@@ -34,7 +43,23 @@ pub enum OpenError {
 pub type AskPassphrase = fn(&str) -> Option<Secret>;
 
 #[derive(Clone)]
-struct Ask(AskPassphrase);
+struct Ask {
+    ask: AskPassphrase,
+    /// What the identity is called.
+    name: String,
+    /// Whether it was asked for in vain.
+    in_vain: Arc<AtomicBool>,
+}
+
+impl Ask {
+    fn passphrase(&self) -> Option<SecretString> {
+        let given = (self.ask)(&self.name);
+        if given.is_none() {
+            self.in_vain.store(true, Ordering::Relaxed);
+        }
+        given.map(|passphrase| SecretString::from(passphrase.expose().to_owned()))
+    }
+}
 
 impl age::Callbacks for Ask {
     fn display_message(&self, _: &str) {}
@@ -47,8 +72,8 @@ impl age::Callbacks for Ask {
         None
     }
 
-    fn request_passphrase(&self, description: &str) -> Option<SecretString> {
-        (self.0)(description).map(|passphrase| SecretString::from(passphrase.expose().to_owned()))
+    fn request_passphrase(&self, _: &str) -> Option<SecretString> {
+        self.passphrase()
     }
 }
 
@@ -67,13 +92,19 @@ pub fn open_sealed(sealed: &[u8], identity: &Secret, name: &str, ask: AskPassphr
     if !start.starts_with(b"-----BEGIN AGE ENCRYPTED FILE") && !sealed.starts_with(b"age-encryption.org/") {
         return Err(OpenError::NotSealed);
     }
-    let identities = identities(identity.expose(), name, ask)?;
+    let ask = Ask {
+        ask,
+        name: name.to_owned(),
+        in_vain: Arc::default(),
+    };
+    let identities = identities(identity.expose(), &ask)?;
     let damaged = |error: &dyn std::fmt::Display| OpenError::Damaged(error.to_string());
     let decryptor =
         age::Decryptor::new_buffered(ArmoredReader::new(BufReader::new(sealed))).map_err(|error| damaged(&error))?;
     let mut reader = decryptor
         .decrypt(identities.iter().map(|identity| &**identity as &dyn age::Identity))
         .map_err(|error| match error {
+            age::DecryptError::NoMatchingKeys if ask.in_vain.load(Ordering::Relaxed) => OpenError::NoPassphrase,
             age::DecryptError::NoMatchingKeys => OpenError::NotForThisIdentity,
             age::DecryptError::KeyDecryptionFailed | age::DecryptError::DecryptionFailed => OpenError::Passphrase,
             error => OpenError::Damaged(error.to_string()),
@@ -84,17 +115,17 @@ pub fn open_sealed(sealed: &[u8], identity: &Secret, name: &str, ask: AskPassphr
     Ok(Secret::from(text))
 }
 
-fn identities(text: &str, name: &str, ask: AskPassphrase) -> Result<Vec<Box<dyn age::Identity>>, OpenError> {
+fn identities(text: &str, ask: &Ask) -> Result<Vec<Box<dyn age::Identity>>, OpenError> {
     let unusable = |error: &dyn std::fmt::Display| OpenError::Identity(error.to_string());
     if text.contains("PRIVATE KEY-----") {
-        let identity = age::ssh::Identity::from_buffer(text.as_bytes(), Some(name.to_owned()))
+        let identity = age::ssh::Identity::from_buffer(text.as_bytes(), Some(ask.name.clone()))
             .map_err(|error| unusable(&error))?;
         if matches!(identity, age::ssh::Identity::Unsupported(_)) {
             return Err(OpenError::Identity(
                 "ssh keys of this kind or cipher are not supported".to_owned(),
             ));
         }
-        return Ok(vec![Box::new(identity.with_callbacks(Ask(ask)))]);
+        return Ok(vec![Box::new(identity.with_callbacks(ask.clone()))]);
     }
     let start = text.trim_start();
     if start.starts_with("-----BEGIN AGE ENCRYPTED FILE") || start.starts_with("age-encryption.org/") {
@@ -103,8 +134,8 @@ fn identities(text: &str, name: &str, ask: AskPassphrase) -> Result<Vec<Box<dyn 
         if !decryptor.is_scrypt() {
             return Err(OpenError::Identity("it is itself sealed to somebody".to_owned()));
         }
-        let passphrase = ask(name).ok_or(OpenError::Passphrase)?;
-        let key = age::scrypt::Identity::new(SecretString::from(passphrase.expose().to_owned()));
+        let passphrase = ask.passphrase().ok_or(OpenError::NoPassphrase)?;
+        let key = age::scrypt::Identity::new(passphrase);
         let mut inner = Zeroizing::new(String::with_capacity(text.len()));
         decryptor
             .decrypt(std::iter::once(&key as &dyn age::Identity))

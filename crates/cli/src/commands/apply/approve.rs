@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use trueup_executor::{CredentialsSink, DeliveryError, check_plain_directory};
-use trueup_planner::{Call, Plan};
+use trueup_executor::{CredentialsSink, DeliveryError, Recipients, check_plain_directory};
+use trueup_model::Desired;
+use trueup_planner::Plan;
 use trueup_report::{escape, what_moved};
 
-use crate::{args::ApprovalArgs, commands::compare, exit::CliError, signals::Signals, terminal::Terminal};
+use crate::{args::ApprovalArgs, commands::compare, delivery, exit::CliError, signals::Signals, terminal::Terminal};
 
 /// What was reviewed, if anything.
 #[derive(Debug, Default)]
@@ -109,23 +110,31 @@ pub(crate) fn check_guardrails(plan: &Plan, strict: bool, terminal: &Terminal) -
     }
 }
 
-/// Whether the plan makes credentials.
-pub(crate) fn makes_credentials(plan: &Plan) -> bool {
-    plan.actions
+/// Refuses to make credentials that would have nowhere safe to go, or that nobody could open.
+pub(crate) fn check_credentials(plan: &Plan, desired: &Desired, plain: bool, directory: &Path) -> Result<(), CliError> {
+    let receivers = delivery::receivers(plan, desired)?;
+    for (user, recipients) in &receivers {
+        recipients
+            .iter()
+            .try_for_each(Recipients::probe)
+            .map_err(|error| delivery::unusable(user, &error))?;
+    }
+    let unnamed: Vec<_> = receivers
         .iter()
-        .any(|action| matches!(action.call, Call::CreateLoginProfile { .. }))
-}
-
-/// Refuses to make passwords that would have nowhere safe to go.
-pub(crate) fn check_credentials(plan: &Plan, plain: bool, directory: &Path) -> Result<(), CliError> {
-    if !makes_credentials(plan) {
+        .filter(|(_, recipients)| recipients.is_none())
+        .map(|(user, _)| format!("`{user}`"))
+        .collect();
+    if unnamed.is_empty() {
         return Ok(());
     }
     if !plain {
         return Err(CliError::refused(
-            "this plan makes console passwords, and there is nobody that they could be sealed to; nothing was written",
             format!(
-                "--plain-credentials writes them as plain files into {}",
+                "this plan makes credentials for {}, and there is nobody that they could be sealed to; nothing was written",
+                unnamed.join(", ")
+            ),
+            format!(
+                "name a recipient with `deliver_to` in the manifest; or --plain-credentials writes plain files into {}",
                 directory.display()
             ),
         ));

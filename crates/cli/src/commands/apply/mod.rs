@@ -24,7 +24,7 @@ use crate::{
     annotations,
     args::{ApplyArgs, Format, LiveSource},
     commands::compare,
-    environment,
+    delivery, environment,
     exit::{CliError, Exit, with_causes},
     live::{Api, Source},
     manifest, markdown, output,
@@ -75,7 +75,8 @@ pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals
     let approve = async || {
         reviewed.check(&plan, terminal)?;
         approve::check_guardrails(&plan, args.compare.strict, terminal)?;
-        approve::check_credentials(&plan, args.credentials.plain_credentials, &directories.credentials)?;
+        let plain = args.credentials.plain_credentials;
+        approve::check_credentials(&plan, &desired, plain, &directories.credentials)?;
         if plan.actions.is_empty() || args.approval.auto_approve {
             return Ok(None);
         }
@@ -193,8 +194,8 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn execute(&self, terminal: &Terminal, signals: &Signals) -> Result<ApplyOutcome, CliError> {
-        let sink = self.sink();
-        if approve::makes_credentials(self.plan) {
+        let sink = self.sink()?;
+        if !delivery::receivers(self.plan, self.desired)?.is_empty() {
             approve::prepare(&sink)?;
         }
         let run_id = RunId::generate(Timestamp::now());
@@ -261,14 +262,20 @@ impl Run<'_> {
         }
     }
 
-    fn sink(&self) -> CredentialsSink {
-        if !self.args.credentials.plain_credentials {
-            return CredentialsSink::None;
-        }
+    fn sink(&self) -> Result<CredentialsSink, CliError> {
         let account = &self.live.account;
         let sign_in = SignIn::after(self.plan, account.alias.as_ref(), &account.partition);
         let longest = longest_minimum(self.plan, self.live);
-        CredentialsSink::Files(CredentialFiles::new(&self.directories.credentials, sign_in, longest).plain())
+        let mut files = CredentialFiles::new(&self.directories.credentials, sign_in, longest);
+        if self.args.credentials.plain_credentials {
+            files = files.plain();
+        }
+        for (user, recipients) in delivery::receivers(self.plan, self.desired)? {
+            if let Some(recipients) = recipients {
+                files = files.sealed_to(user, recipients);
+            }
+        }
+        Ok(CredentialsSink::Files(files))
     }
 
     /// Writes the receipt and says what happened. A file that cannot be written keeps nothing from being said.
