@@ -37,12 +37,22 @@ impl Service {
     ///
     /// When it does not say where it listens.
     pub fn sandbox_with(workspace: &Workspace, file: &str, faults: &str) -> Self {
+        let faults = (!faults.is_empty()).then(|| format!("--faults={faults}"));
+        Self::sandbox_by(workspace, file, &faults.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// The same, with arguments such as `--enforce`.
+    ///
+    /// # Panics
+    ///
+    /// When it does not say where it listens.
+    pub fn sandbox_by(workspace: &Workspace, file: &str, arguments: &[&str]) -> Self {
         let mut run = workspace
             .trueup()
             .args("sandbox serve --port 0 --live")
             .arg(format!("sandbox:{file}"));
-        if !faults.is_empty() {
-            run = run.env("TRUEUP_SANDBOX_FAULTS", faults);
+        for argument in arguments {
+            run = run.arg(argument);
         }
         let mut child = run.spawn();
         let mut line = String::new();

@@ -388,7 +388,7 @@ pub(crate) struct SandboxArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SandboxCommand {
-    /// Serves the sandbox on 127.0.0.1; any key and signature pass, as root
+    /// Serves the sandbox on 127.0.0.1
     Serve(ServeArgs),
     /// Empties the sandbox
     Reset(ResetArgs),
@@ -405,6 +405,13 @@ pub(crate) struct ServeArgs {
     /// The account id of a new sandbox
     #[arg(long, default_value = "123456789012", value_name = "ID", env = "TRUEUP_ACCOUNT")]
     pub(crate) account: String,
+    /// The partition of a new sandbox, such as aws-cn or aws-us-gov
+    #[arg(long, default_value = "aws", value_name = "PARTITION", env = "TRUEUP_PARTITION")]
+    pub(crate) partition: String,
+    /// Let callers do what their own policies allow, by the keys that they sign with; without it, any key and signature
+    /// pass, as root
+    #[arg(long, action = ArgAction::SetTrue, value_parser = flag, env = "TRUEUP_ENFORCE")]
+    pub(crate) enforce: bool,
     /// Faults to make, such as throttle=0.2,seed=7 (TRUEUP_SANDBOX_FAULTS)
     #[arg(long, value_name = "FAULTS", env = "TRUEUP_SANDBOX_FAULTS")]
     pub(crate) faults: Option<String>,

@@ -134,8 +134,13 @@ impl Api {
 
 /// Opens the sandbox in a file, with the faults and the time that the environment asks for.
 pub(crate) fn open_sandbox(path: &Path, account: Option<&AccountId>) -> Result<Sandbox, CliError> {
+    open_sandbox_in(path, account, "aws")
+}
+
+/// The same; a new one is made in this partition.
+pub(crate) fn open_sandbox_in(path: &Path, account: Option<&AccountId>, partition: &str) -> Result<Sandbox, CliError> {
     let account = account.map_or(SANDBOX_ACCOUNT, AccountId::as_str);
-    let sandbox = Sandbox::open(path, account).map_err(sandbox_error)?;
+    let sandbox = Sandbox::open_in(path, account, partition).map_err(sandbox_error)?;
     if let Some(faults) = environment::sandbox_faults() {
         sandbox.set_faults(parse_faults(&faults)?);
     }

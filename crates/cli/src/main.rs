@@ -3,6 +3,7 @@
 mod annotations;
 mod answers;
 mod args;
+mod authorizer;
 mod aws;
 mod commands;
 mod delivery;

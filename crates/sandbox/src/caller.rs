@@ -2,7 +2,6 @@
 
 /// The principal behind one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(not(test), expect(dead_code, reason = "nobody looks yet who calls"))]
 pub(crate) enum Caller {
     /// The account's root.
     Root,

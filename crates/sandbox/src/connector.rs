@@ -23,6 +23,27 @@ pub(crate) struct Answer {
     pub(crate) request_id: String,
 }
 
+/// A request as it arrives.
+#[derive(Debug, Clone)]
+pub(crate) struct Incoming<'r> {
+    pub(crate) method: &'r str,
+    /// With scheme and host.
+    pub(crate) uri: String,
+    /// Names are in lower case.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: &'r [u8],
+}
+
+impl Incoming<'_> {
+    /// The value of a header, by its name in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers
+            .find(|(found, _)| found == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
 /// The connection broke before an answer arrived.
 #[derive(Debug)]
 pub(crate) struct ConnectionLost;
@@ -39,8 +60,16 @@ impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let sandbox = self.0.clone();
         HttpConnectorFuture::new(async move {
-            let body = request.body().bytes().unwrap_or_default();
-            let answer = sandbox.answer(body).await.map_err(|ConnectionLost| {
+            let headers = request.headers().iter();
+            let incoming = Incoming {
+                method: request.method(),
+                uri: request.uri().to_owned(),
+                headers: headers
+                    .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+                    .collect(),
+                body: request.body().bytes().unwrap_or_default(),
+            };
+            let answer = sandbox.answer(&incoming).await.map_err(|ConnectionLost| {
                 ConnectorError::io(Box::new(io::Error::from(io::ErrorKind::ConnectionReset)))
             })?;
             let status =

@@ -9,6 +9,9 @@ pub enum SandboxError {
     /// The account id is not twelve digits.
     #[error("`{0}` cannot be the id of a sandbox account")]
     AccountId(String, #[source] trueup_model::AccountIdError),
+    /// There is no such partition of AWS.
+    #[error("`{0}` is no partition of AWS, such as aws, aws-cn or aws-us-gov")]
+    Partition(String),
     /// The sandbox file could not be read.
     #[error("cannot read the sandbox file {}", .path.display())]
     Read {
@@ -100,6 +103,11 @@ refusals! {
     report_not_present = 410 "ReportNotPresent";
     report_expired = 410 "ReportExpired";
     report_in_progress = 404 "ReportInProgress";
+    invalid_token = 403 "InvalidClientTokenId";
+    wrong_signature = 403 "SignatureDoesNotMatch";
+    incomplete_signature = 400 "IncompleteSignature";
+    expired_token = 403 "ExpiredToken";
+    packed_policy_too_large = 400 "PackedPolicyTooLarge";
     service_failure = 500 "ServiceFailure";
     internal_failure = 500 "InternalFailure";
 }

@@ -3,7 +3,16 @@
 
 use std::{collections::BTreeMap, fmt, num::NonZeroUsize, str::FromStr, time::Duration};
 
-use crate::{errors::ApiError, ids::Random, paging::PageShape, wire::Request};
+use tokio::time::Instant;
+
+use crate::{
+    errors::ApiError,
+    ids::Random,
+    paging::PageShape,
+    state::{Kind, State},
+    trust,
+    wire::Request,
+};
 
 /// Which faults a sandbox has. Parsed from text such as `throttle=0.2,seed=7,latency-ms=20`.
 ///
@@ -24,6 +33,8 @@ pub struct Faults {
     pub server_error: f64,
     /// `lost-answer`: the share of calls that take effect and are then answered 500, or not at all.
     pub lost_answer: f64,
+    /// `lost-request`: the share of calls whose connection breaks before they have any effect.
+    pub lost_request: f64,
     /// `latency-ms`: how long every call takes.
     pub latency: Duration,
     /// `page-size`: pages hold at most so many items, whatever was asked for.
@@ -32,11 +43,19 @@ pub struct Faults {
     pub empty_pages: bool,
     /// `stale-reads`: how many reads after a write still see the account as it was before it.
     pub stale_reads: u32,
+    /// `stale-seconds`: for how long reads do not see a write.
+    pub stale_for: Duration,
     /// `stale-writes`: how many writes after a create still fail to find what it made.
     pub stale_writes: u32,
     /// `unmodifiable`: how many calls that change a login profile or enable an MFA device after
     /// `CreateLoginProfile` are answered `EntityTemporarilyUnmodifiable`.
     pub unmodifiable: u32,
+    /// `unknown-principal-seconds`: for how long after its creation a user or role is answered to be no principal where a
+    /// trust policy names it.
+    pub unknown_principal_for: Duration,
+    /// `foreign-change`: before the call of this number, counted from when the faults were set, somebody else changes
+    /// the account.
+    pub foreign_change: Option<NonZeroUsize>,
     /// `concurrent`: writes of one principal that overlap in time are answered `ConcurrentModification`; needs
     /// `latency-ms` to make calls take time.
     pub concurrent: bool,
@@ -69,23 +88,28 @@ pub enum FaultsError {
     },
 }
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 16] = [
     "throttle",
     "rate",
     "server-error",
     "lost-answer",
+    "lost-request",
     "latency-ms",
     "page-size",
     "empty-pages",
     "stale-reads",
+    "stale-seconds",
     "stale-writes",
     "unmodifiable",
+    "unknown-principal-seconds",
+    "foreign-change",
     "concurrent",
     "seed",
 ];
 
 const SHARE: &str = "a number from 0 to 1";
 const COUNT: &str = "a whole number";
+const ABOVE_ZERO: &str = "a whole number above 0";
 
 impl FromStr for Faults {
     type Err = FaultsError;
@@ -107,15 +131,19 @@ impl FromStr for Faults {
                 "throttle" => faults.throttle = share(key, value)?,
                 "server-error" => faults.server_error = share(key, value)?,
                 "lost-answer" => faults.lost_answer = share(key, value)?,
+                "lost-request" => faults.lost_request = share(key, value)?,
                 "rate" => {
                     faults.rate = Some(parse(key, value, "a number above 0", |rate: &f64| {
                         *rate > 0.0 && rate.is_finite()
                     })?)
                 }
                 "latency-ms" => faults.latency = Duration::from_millis(parse(key, value, COUNT, |_| true)?),
-                "page-size" => faults.page_size = Some(parse(key, value, "a whole number above 0", |_| true)?),
+                "page-size" => faults.page_size = Some(parse(key, value, ABOVE_ZERO, |_| true)?),
                 "empty-pages" => faults.empty_pages = parse(key, value, "true or false", |_| true)?,
                 "stale-reads" => faults.stale_reads = parse(key, value, COUNT, |_| true)?,
+                "stale-seconds" => faults.stale_for = seconds(key, value)?,
+                "unknown-principal-seconds" => faults.unknown_principal_for = seconds(key, value)?,
+                "foreign-change" => faults.foreign_change = Some(parse(key, value, ABOVE_ZERO, |_| true)?),
                 "stale-writes" => faults.stale_writes = parse(key, value, COUNT, |_| true)?,
                 "unmodifiable" => faults.unmodifiable = parse(key, value, COUNT, |_| true)?,
                 "concurrent" => faults.concurrent = parse(key, value, "true or false", |_| true)?,
@@ -128,6 +156,10 @@ impl FromStr for Faults {
 
 fn share(key: &'static str, value: &str) -> Result<f64, FaultsError> {
     parse(key, value, SHARE, |share: &f64| (0.0..=1.0).contains(share))
+}
+
+fn seconds(key: &'static str, value: &str) -> Result<Duration, FaultsError> {
+    parse(key, value, COUNT, |_| true).map(Duration::from_secs)
 }
 
 fn parse<T: FromStr>(
@@ -162,6 +194,8 @@ pub(crate) enum Fate {
     Throttled,
     /// It fails before it has any effect.
     Failed,
+    /// The connection breaks before it has any effect.
+    RequestDropped,
     /// It runs, then the answer is a 500.
     AnswerReplaced,
     /// It runs, then the connection breaks.
@@ -175,8 +209,13 @@ impl Fate {
             Self::Failed | Self::AnswerReplaced => Some(ApiError::service_failure(
                 "The request processing has failed because of an unknown error.",
             )),
-            Self::Answered | Self::AnswerDropped => None,
+            Self::Answered | Self::AnswerDropped | Self::RequestDropped => None,
         }
+    }
+
+    /// Whether the operation never runs.
+    pub(crate) fn is_before_effect(self) -> bool {
+        matches!(self, Self::Throttled | Self::Failed | Self::RequestDropped)
     }
 }
 
@@ -186,9 +225,13 @@ pub(crate) struct FaultState {
     faults: Faults,
     random: Random,
     /// Calls that the rate still lets through, and when that was reckoned.
-    bucket: Option<(f64, tokio::time::Instant)>,
+    bucket: Option<(f64, Instant)>,
     /// By user id: how many calls are still answered `EntityTemporarilyUnmodifiable`.
     unmodifiable: BTreeMap<String, u32>,
+    /// By id: when users and roles were made, while trust policies cannot name them yet.
+    unknown_principals: BTreeMap<String, Instant>,
+    /// How many calls there were.
+    seen: usize,
     /// Writes on their way, by the principal that they change.
     in_flight: BTreeMap<String, usize>,
 }
@@ -207,6 +250,8 @@ impl FaultState {
             random,
             bucket: None,
             unmodifiable: BTreeMap::new(),
+            unknown_principals: BTreeMap::new(),
+            seen: 0,
             in_flight: BTreeMap::new(),
         }
     }
@@ -221,6 +266,8 @@ impl FaultState {
             Fate::Throttled
         } else if self.random.chance(self.faults.server_error) {
             Fate::Failed
+        } else if self.faults.lost_request > 0.0 && self.random.chance(self.faults.lost_request) {
+            Fate::RequestDropped
         } else if self.random.chance(self.faults.lost_answer) {
             if self.random.chance(0.5) {
                 Fate::AnswerReplaced
@@ -232,10 +279,54 @@ impl FaultState {
         }
     }
 
+    /// Counts a call; whether somebody else changes the account before it.
+    pub(crate) fn is_somebody_elses_turn(&mut self) -> bool {
+        self.seen += 1;
+        self.faults.foreign_change.is_some_and(|turn| turn.get() == self.seen)
+    }
+
+    /// A number drawn from the seed.
+    pub(crate) fn draw(&mut self) -> u64 {
+        self.random.next()
+    }
+
+    /// Notes the principal that a write made.
+    pub(crate) fn principal_created(&mut self, state: &State, request: &Request) {
+        if self.faults.unknown_principal_for.is_zero() {
+            return;
+        }
+        let named = |parameter: &str| request.parameter(parameter).unwrap_or_default();
+        let made = match request.action.as_str() {
+            "CreateUser" => state.entity(Kind::User, named("UserName")),
+            "CreateRole" => state.entity(Kind::Role, named("RoleName")),
+            _ => return,
+        };
+        if let Ok(entity) = made {
+            self.unknown_principals.insert(entity.id.clone(), Instant::now());
+        }
+    }
+
+    /// Refuses a trust policy that names somebody whom not all of IAM has heard of yet.
+    pub(crate) fn check_principals(&mut self, state: &State, request: &Request) -> Result<(), ApiError> {
+        let lag = self.faults.unknown_principal_for;
+        self.unknown_principals.retain(|_, since| since.elapsed() < lag);
+        let parameter = match request.action.as_str() {
+            "CreateRole" => "AssumeRolePolicyDocument",
+            "UpdateAssumeRolePolicy" => "PolicyDocument",
+            _ => return Ok(()),
+        };
+        let named = trust::principals(request.parameter(parameter).unwrap_or_default());
+        let unknown = named.iter().find(|named| {
+            let id = trust::id_of(state, &named.text);
+            id.is_some_and(|id| self.unknown_principals.contains_key(&id))
+        });
+        unknown.map_or(Ok(()), |named| Err(trust::invalid("AWS", &named.text)))
+    }
+
     /// A token bucket on tokio's clock, which tests can stop.
     fn over_rate(&mut self) -> bool {
         let Some(rate) = self.faults.rate else { return false };
-        let now = tokio::time::Instant::now();
+        let now = Instant::now();
         let burst = rate.max(1.0);
         let (tokens, since) = self.bucket.unwrap_or((burst, now));
         let tokens = (tokens + now.duration_since(since).as_secs_f64() * rate).min(burst);
@@ -313,7 +404,7 @@ mod tests {
     #[test]
     fn every_fault_can_be_named() {
         let text = "throttle=0.2, rate=5,server-error=0.1,lost-answer=0.05,latency-ms=20,page-size=3,empty-pages=true,\
-                    stale-reads=2,stale-writes=1,unmodifiable=4,concurrent=true,seed=7";
+                    stale-reads=2,stale-seconds=9,lost-request=0.1,unknown-principal-seconds=8,foreign-change=3,stale-writes=1,unmodifiable=4,concurrent=true,seed=7";
         let faults: Faults = text.parse().unwrap();
         assert_eq!(faults.seed, 7);
         assert_eq!(
@@ -358,6 +449,7 @@ mod tests {
                 throttle: 0.2,
                 server_error: 0.1,
                 lost_answer: 0.2,
+                lost_request: 0.1,
                 ..Faults::default()
             });
             (0..200).map(|_| state.next_fate()).collect()
@@ -368,6 +460,7 @@ mod tests {
             Fate::Answered,
             Fate::Throttled,
             Fate::Failed,
+            Fate::RequestDropped,
             Fate::AnswerReplaced,
             Fate::AnswerDropped,
         ] {

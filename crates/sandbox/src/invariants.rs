@@ -199,6 +199,7 @@ fn call(state: &State, operation: usize, draw: &[usize]) -> Request {
         now: Timestamp::UNIX_EPOCH,
         pages: PageShape::default(),
         caller: Caller::Root,
+        session: None,
     }
 }
 

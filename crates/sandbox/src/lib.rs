@@ -17,10 +17,14 @@
 //! # }
 //! ```
 //!
-//! This crate never authenticates or authorises anybody: every caller is the account's root. It never talks to AWS,
-//! never opens a socket of its own, and never decides what a plan means. Nothing in it is fit to guard a secret: ids,
-//! keys and seeds are made up from a counter, so that runs can be compared.
+//! Every caller is the account's root, until [`Sandbox::enforce`] makes it look who signed and what their policies
+//! allow; what policies mean is not decided here but by the [`Authorizer`] that it is given.
+//!
+//! This crate never talks to AWS, never opens a socket of its own, and never decides what a plan means. Nothing in it is
+//! fit to guard a secret: ids, keys and seeds are made up from a counter, so that runs can be compared.
 
+mod authentication;
+mod authorization;
 mod caller;
 mod connector;
 mod engine;
@@ -32,6 +36,7 @@ mod inspect;
 #[cfg(test)]
 mod invariants;
 mod managed;
+mod needs;
 mod ops;
 mod paging;
 mod passwords;
@@ -61,11 +66,24 @@ use engine::Engine;
 use state::State;
 use store::Store;
 
+pub use authorization::{AccessDecision, AccessRequest, Authorizer, HeldPolicy, Layer};
 pub use engine::CallRecord;
 pub use errors::SandboxError;
 pub use faults::{Faults, FaultsError};
 pub use state::RootFacts;
 pub use totp::{TotpError, totp};
+
+/// The partitions of AWS.
+const PARTITIONS: [&str; 8] = [
+    "aws",
+    "aws-cn",
+    "aws-eusc",
+    "aws-iso",
+    "aws-iso-b",
+    "aws-iso-e",
+    "aws-iso-f",
+    "aws-us-gov",
+];
 
 /// One account of a simulated IAM. Clones are handles of the same account.
 #[derive(Clone)]
@@ -86,7 +104,7 @@ impl Sandbox {
     ///
     /// [`SandboxError::AccountId`] where the id is not twelve digits.
     pub fn new(account_id: &str) -> Result<Self, SandboxError> {
-        let state = empty_account(account_id)?;
+        let state = empty_account(account_id, "aws")?;
         Ok(Self::with_engine(Engine::new(state, None)))
     }
 
@@ -97,11 +115,20 @@ impl Sandbox {
     ///
     /// [`SandboxError`] where the file cannot be read or written, or holds something else.
     pub fn open(path: impl AsRef<Path>, default_account_id: &str) -> Result<Self, SandboxError> {
+        Self::open_in(path, default_account_id, "aws")
+    }
+
+    /// The same, where a new account is one of another partition, for example `aws-cn`. One that exists stays in its own.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Sandbox::open`], and [`SandboxError::Partition`] where there is no such partition.
+    pub fn open_in(path: impl AsRef<Path>, default_account_id: &str, partition: &str) -> Result<Self, SandboxError> {
         let (mut store, found) = Store::open(path.as_ref())?;
         let state = match found {
             Some(state) => state,
             None => {
-                let state = empty_account(default_account_id)?;
+                let state = empty_account(default_account_id, partition)?;
                 store.exclusively(|store| match store.changed()? {
                     // Another process was faster.
                     Some(state) => Ok(state),
@@ -139,6 +166,13 @@ impl Sandbox {
     /// From now on, it is this time.
     pub fn set_time(&self, time: Timestamp) {
         self.set_clock(move || time);
+    }
+
+    /// From now on, callers are who they sign as, and may do what their own policies allow: a key that there is not, or
+    /// that is inactive, is refused, and so is what `authorizer` does not allow. Root's requests cannot be signed, so that
+    /// somebody who may do something has to exist before.
+    pub fn enforce(&self, authorizer: impl Authorizer + 'static) {
+        self.engine().enforce(Arc::new(authorizer));
     }
 
     /// Sets a quota by its name in `GetAccountSummary`, for example `AttachedPoliciesPerUserQuota`. What already
@@ -182,7 +216,17 @@ impl Sandbox {
     }
 }
 
-fn empty_account(account_id: &str) -> Result<State, SandboxError> {
+/// The operations that a sandbox knows, of IAM and then of STS, each in alphabetical order: `iam:AddUserToGroup` and so
+/// on. All others are answered `InvalidAction`.
+pub fn operations() -> Vec<String> {
+    let iam = ops::names().map(|name| format!("iam:{name}"));
+    iam.chain(ops::sts_names().map(|name| format!("sts:{name}"))).collect()
+}
+
+fn empty_account(account_id: &str, partition: &str) -> Result<State, SandboxError> {
+    if !PARTITIONS.contains(&partition) {
+        return Err(SandboxError::Partition(partition.to_owned()));
+    }
     AccountId::new(account_id).map_err(|error| SandboxError::AccountId(account_id.to_owned(), error))?;
-    Ok(State::new(account_id, "aws", Timestamp::now()))
+    Ok(State::new(account_id, partition, Timestamp::now()))
 }

@@ -1,21 +1,21 @@
-//! The sandbox over HTTP on loopback, for clients of any language. Any key and any signature pass, as root.
+//! The sandbox over HTTP on loopback, for clients of any language.
 
 use std::io;
 
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::{Request, Response, body::Bytes, body::Incoming, header, server::conn::http1, service::service_fn};
+use hyper::{Request, Response, body::Bytes, header, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
 use crate::{
     Sandbox,
-    connector::{Answer, ConnectionLost},
+    connector::{Answer, ConnectionLost, Incoming},
     errors::{ApiError, SandboxError},
     wire,
 };
 
-/// The longest request that is read; IAM's own longest is a policy document of 131,072 characters, encoded.
-const LONGEST_REQUEST: usize = 1 << 20;
+/// The longest request that is read; IAM's own longest has the metadata of a SAML provider, 10,000,000 characters, encoded.
+const LONGEST_REQUEST: usize = 32 << 20;
 
 impl Sandbox {
     /// Serves the sandbox until the listener fails or the future is dropped.
@@ -52,18 +52,37 @@ impl Sandbox {
 }
 
 /// Answers one request. The error ends the connection with no answer.
-async fn respond(sandbox: Sandbox, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, ConnectionLost> {
+async fn respond(
+    sandbox: Sandbox,
+    request: Request<hyper::body::Incoming>,
+) -> Result<Response<Full<Bytes>>, ConnectionLost> {
     // A web page can make a browser post a form to loopback, but not with this header.
     if !request.headers().contains_key(header::AUTHORIZATION) {
         return Ok(refuse(&ApiError::missing_token(
             "Request is missing Authentication Token",
         )));
     }
+    let text = |value: &header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers: Vec<(String, String)> = request
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+        .collect();
+    let host = request.headers().get(header::HOST).map(text).unwrap_or_default();
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let uri = format!("http://{host}{path}");
+    let method = request.method().clone();
     let body = match Limited::new(request.into_body(), LONGEST_REQUEST).collect().await {
         Ok(body) => body.to_bytes(),
         Err(_) => return Ok(refuse(&ApiError::validation("The request is too long."))),
     };
-    sandbox.answer(&body).await.map(|answer| response(&answer))
+    let incoming = Incoming {
+        method: method.as_str(),
+        uri,
+        headers,
+        body: &body,
+    };
+    sandbox.answer(&incoming).await.map(|answer| response(&answer))
 }
 
 fn refuse(error: &ApiError) -> Response<Full<Bytes>> {

@@ -47,6 +47,9 @@ pub(crate) struct State {
     /// SAML providers by folded name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) saml_providers: BTreeMap<String, SamlProvider>,
+    /// Sessions of roles that have not ended, by the id of their access key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) sessions: BTreeMap<String, Session>,
     /// The last credential report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) report: Option<CredentialReport>,
@@ -301,6 +304,26 @@ pub(crate) struct SamlProvider {
     pub(crate) tags: Tags,
 }
 
+/// A session of a role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Session {
+    pub(crate) role_id: String,
+    pub(crate) name: String,
+    pub(crate) secret: String,
+    pub(crate) token: String,
+    pub(crate) begun: Timestamp,
+    pub(crate) expires: Timestamp,
+    /// The policies that it was given when it was begun: one by its text, and managed ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) policy: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) policy_arns: Vec<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) tags: Tags,
+    /// Whether it was begun with a code of an MFA device.
+    pub(crate) mfa: bool,
+}
+
 /// The credential report: the account as it was when the report was begun.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CredentialReport {
@@ -357,6 +380,7 @@ impl State {
             instance_profiles: BTreeMap::new(),
             oidc_providers: BTreeMap::new(),
             saml_providers: BTreeMap::new(),
+            sessions: BTreeMap::new(),
             report: None,
             global_tokens_everywhere: false,
             deletion_tasks: BTreeSet::new(),

@@ -35,6 +35,12 @@ pub(crate) fn find_pair(seed: &str, codes: (&str, &str), first: i64, last: i64) 
     None
 }
 
+/// Looks for a code from `first` to `last`; its step.
+pub(crate) fn find_code(seed: &str, wanted: &str, first: i64, last: i64) -> Option<i64> {
+    let key = decode(seed).ok()?;
+    (first..=last).find(|step| code(&key, *step) == wanted)
+}
+
 /// The time step that a time falls into.
 pub(crate) fn step(time: Timestamp) -> i64 {
     time.as_second().div_euclid(STEP)

@@ -2,12 +2,14 @@
 //! current ARN of whoever has the id: a rename is followed, and a new principal of an old name is not trusted. The
 //! rest of the text stays as it was sent.
 
-use std::{borrow::Cow, collections::BTreeMap, ops::Range};
+use std::{borrow::Cow, collections::BTreeMap, ops::Range, slice};
 
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 use trueup_model::AccountId;
 
 use crate::{
+    authorization,
+    caller::Caller,
     errors::ApiError,
     ops,
     state::{Kind, State},
@@ -101,10 +103,7 @@ pub(crate) fn bind(state: &State, document: &str) -> Result<String, ApiError> {
             } else {
                 kind.to_uppercase()
             };
-            return Err(ApiError::malformed_policy(format!(
-                "Invalid principal in policy: \"{kind}\":\"{}\"",
-                named.text
-            )));
+            return Err(invalid(&kind, &named.text));
         };
         if let Some(bound) = bound {
             replaced.push((named.place, bound));
@@ -120,6 +119,11 @@ pub(crate) fn show(state: &State, stored: &str) -> String {
         Some((named.place, arn))
     });
     with_replaced(stored, replaced.collect())
+}
+
+/// The refusal of a principal.
+pub(crate) fn invalid(kind: &str, text: &str) -> ApiError {
+    ApiError::malformed_policy(format!("Invalid principal in policy: \"{kind}\":\"{text}\""))
 }
 
 fn with_replaced(document: &str, replaced: Vec<(Range<usize>, String)>) -> String {
@@ -161,7 +165,7 @@ fn bound(state: &State, text: &str) -> Option<Option<String>> {
 }
 
 /// The id of the user or role with this ARN, letter case included.
-fn id_of(state: &State, arn: &str) -> Option<String> {
+pub(crate) fn id_of(state: &State, arn: &str) -> Option<String> {
     let mut found = state.entities().filter(|(kind, ..)| *kind != Kind::Group);
     found
         .find(|(kind, entity, _)| state.entity_arn(*kind, entity) == arn)
@@ -174,6 +178,69 @@ fn arn_of(state: &State, id: &str) -> Option<String> {
     found
         .find(|(_, entity, _)| entity.id == id)
         .map(|(kind, entity, _)| state.entity_arn(kind, entity))
+}
+
+/// The part of a trust policy that is about somebody, as an identity policy.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Trusted {
+    pub(crate) document: String,
+}
+
+/// The statements that name a caller itself, and those that deny somebody among whom it is; `None` where there are none.
+pub(crate) fn naming_caller(state: &State, stored: &str, caller: &Caller) -> Option<Trusted> {
+    let root = format!("arn:{}:iam::{}:root", state.partition, state.account_id);
+    let session_arn = authorization::caller_arn(state, caller);
+    let is_caller = |text: &str| match caller {
+        Caller::Root => false,
+        Caller::User { id, .. } => text == "*" || text == id,
+        Caller::Session { role_id, .. } => text == "*" || text == role_id || text == session_arn,
+    };
+    selected(stored, |named, denies| {
+        named.iter().any(|text| is_caller(text) || (denies && *text == root))
+    })
+}
+
+/// The statements that name the account, so that its own policies decide; `None` where there are none.
+pub(crate) fn naming_account(state: &State, stored: &str) -> Option<Trusted> {
+    let root = format!("arn:{}:iam::{}:root", state.partition, state.account_id);
+    selected(stored, |named, _| named.contains(&root.as_str()))
+}
+
+/// The statements whose principals are wanted, without them and for any resource.
+fn selected(stored: &str, wanted: impl Fn(&[&str], bool) -> bool) -> Option<Trusted> {
+    let policy: Value = serde_json::from_str(stored).ok()?;
+    let statements = policy.get("Statement")?;
+    let statements = statements.as_array().map_or(slice::from_ref(statements), Vec::as_slice);
+    let chosen = statements.iter().filter_map(|statement| {
+        let denies = statement["Effect"] == "Deny";
+        let is_wanted = match (statement.get("Principal"), statement.get("NotPrincipal")) {
+            (Some(principal), _) => wanted(&aws_names(principal), denies),
+            // Everybody else is denied; an Allow for everybody else is not something to rely on.
+            (None, Some(others)) => denies && !wanted(&aws_names(others), denies),
+            (None, None) => false,
+        };
+        let mut statement = statement.as_object().filter(|_| is_wanted)?.clone();
+        statement.remove("Principal");
+        statement.remove("NotPrincipal");
+        statement.insert("Resource".to_owned(), "*".into());
+        Some(Value::Object(statement))
+    });
+    let chosen: Vec<Value> = chosen.collect();
+    if chosen.is_empty() {
+        return None;
+    }
+    let version = policy.get("Version").cloned().unwrap_or_else(|| "2008-10-17".into());
+    let document = serde_json::json!({"Version": version, "Statement": chosen}).to_string();
+    Some(Trusted { document })
+}
+
+/// The AWS principals of an element.
+fn aws_names(principal: &Value) -> Vec<&str> {
+    let named = principal.get("AWS").unwrap_or(principal);
+    match named {
+        Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
+        name => name.as_str().into_iter().collect(),
+    }
 }
 
 fn is_service(text: &str) -> bool {

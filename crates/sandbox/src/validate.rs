@@ -248,6 +248,27 @@ pub(crate) const PRIVATE_KEY_ID: Rule = Rule {
     pattern: r"[A-Z0-9]+",
     matches: |text| text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()),
 };
+/// The name of a session.
+pub(crate) const SESSION_NAME: Rule = Rule {
+    min: 2,
+    max: 64,
+    pattern: r"[\w+=,.@-]*",
+    matches: is_name,
+};
+/// A policy that limits a session.
+pub(crate) const SESSION_POLICY: Rule = Rule {
+    min: 1,
+    max: 2048,
+    pattern: PRINTABLE,
+    matches: is_printable,
+};
+/// What a third party has to know to assume a role.
+pub(crate) const EXTERNAL_ID: Rule = Rule {
+    min: 2,
+    max: 1224,
+    pattern: r"[\w+=,.@:\/-]*",
+    matches: |text| text.chars().all(|c| is_name_char(c) || c == '/' || c == ':'),
+};
 /// The name of a service, free text.
 pub(crate) const SERVICE_NAME: Rule = Rule {
     min: 0,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::{caller::Caller, errors::ApiError, paging::PageShape};
+use crate::{caller::Caller, errors::ApiError, paging::PageShape, state::Session};
 
 /// The API version that every IAM request names.
 pub(crate) const IAM_VERSION: &str = "2010-05-08";
@@ -29,6 +29,8 @@ pub(crate) struct Request {
     pub(crate) pages: PageShape,
     /// Who sent it: root, where nobody looks.
     pub(crate) caller: Caller,
+    /// The session that the caller is, if it is one.
+    pub(crate) session: Option<Session>,
 }
 
 impl Request {
@@ -42,6 +44,7 @@ impl Request {
             now: Timestamp::from_second(now.as_second()).unwrap_or(now),
             pages,
             caller: Caller::Root,
+            session: None,
         }
     }
 

@@ -7,8 +7,9 @@ use trueup_model::AccountId;
 
 use crate::{
     args::{LiveSource, ResetArgs, SandboxArgs, SandboxCommand, ServeArgs},
+    authorizer::PolicyAuthorizer,
     exit::{CliError, Exit},
-    live::{self, open_sandbox, parse_faults, sandbox_error},
+    live::{self, parse_faults, sandbox_error},
     signals::Signals,
     terminal::Terminal,
 };
@@ -21,7 +22,11 @@ pub(crate) async fn run(args: &SandboxArgs, terminal: &Terminal, signals: &Signa
 }
 
 async fn serve(args: &ServeArgs, terminal: &Terminal, signals: &Signals) -> Result<Exit, CliError> {
-    let sandbox = open_sandbox(file_of(&args.live)?, Some(&account(&args.account)?))?;
+    let account = account(&args.account)?;
+    let sandbox = live::open_sandbox_in(file_of(&args.live)?, Some(&account), &args.partition)?;
+    if args.enforce {
+        sandbox.enforce(PolicyAuthorizer);
+    }
     let mut faults = args.faults.clone().filter(|text| !text.is_empty());
     if let Some(share) = args.throttle {
         let others = faults.map(|text| format!("{text},")).unwrap_or_default();

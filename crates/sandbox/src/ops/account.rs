@@ -1,4 +1,4 @@
-//! The account itself: its alias, its password policy, and who is calling.
+//! The account itself: its alias, its password policy, and its one preference.
 
 use trueup_model::{AccountId, PasswordPolicy};
 
@@ -9,15 +9,6 @@ use crate::{
     validate::{ALIAS, Input},
     wire::{Request, Xml},
 };
-
-/// `sts:GetCallerIdentity`: everybody is root.
-pub(super) fn caller_identity(state: &State, _: &Request) -> Result<Xml, ApiError> {
-    let mut xml = Xml::new();
-    xml.text("Arn", format!("arn:{}:iam::{}:root", state.partition, state.account_id))
-        .text("UserId", &state.account_id)
-        .text("Account", &state.account_id);
-    Ok(xml)
-}
 
 /// Replaces the alias that there is. That it may be taken elsewhere cannot be known here.
 pub(super) fn create_alias(state: &mut State, request: &Request) -> Result<Xml, ApiError> {

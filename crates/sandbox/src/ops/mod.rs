@@ -20,6 +20,7 @@ mod roles;
 mod saml_providers;
 mod service_credentials;
 mod service_linked_roles;
+mod sessions;
 mod ssh_keys;
 mod summary;
 mod tags;
@@ -56,13 +57,18 @@ pub(crate) fn find(action: &str, version: &str) -> Option<&'static Handler> {
 }
 
 /// The names of all operations of IAM that the sandbox knows.
-#[cfg(test)]
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     IAM.iter().map(|(name, _)| *name)
 }
 
+/// The same of STS.
+pub(crate) fn sts_names() -> impl Iterator<Item = &'static str> {
+    STS.iter().map(|(name, _)| *name)
+}
+
 pub(crate) use oidc_providers::exists as oidc_provider_exists;
 pub(crate) use saml_providers::exists as saml_provider_exists;
+pub(crate) use sessions::has_valid_code;
 
 /// The word for whether a credential works.
 fn status(active: bool) -> &'static str {
@@ -84,7 +90,10 @@ fn settable(status: &str) -> Result<bool, ApiError> {
 
 use Handler::{Read as R, Write as W};
 
-static STS: &[(&str, Handler)] = &[("GetCallerIdentity", R(account::caller_identity))];
+static STS: &[(&str, Handler)] = &[
+    ("AssumeRole", W(sessions::assume_role)),
+    ("GetCallerIdentity", R(sessions::caller_identity)),
+];
 
 static IAM: &[(&str, Handler)] = &[
     ("AddClientIDToOpenIDConnectProvider", W(oidc_providers::add_client_id)),

@@ -170,3 +170,71 @@ async fn the_log_tells_reads_from_writes_and_holds_no_parameter() {
     sandbox.clear_calls();
     assert!(sandbox.calls().is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn reads_can_lag_for_a_while() {
+    let (sandbox, iam) = sandbox();
+    sandbox.set_faults("stale-seconds=10".parse().unwrap());
+    let count = async || iam.list_users().send().await.unwrap().users().len();
+    let seconds = async |seconds| tokio::time::advance(Duration::from_secs(seconds)).await;
+    done!(iam.create_user().user_name("a"));
+    seconds(6).await;
+    done!(iam.create_user().user_name("b"));
+    // Writes find what reads do not see yet.
+    done!(iam.tag_user().user_name("a").tags(crate::tags::tag("x", "y")));
+    assert_eq!(count().await, 0);
+    seconds(5).await;
+    assert_eq!(count().await, 1);
+    seconds(5).await;
+    assert_eq!(count().await, 2);
+}
+
+#[tokio::test]
+async fn a_connection_can_break_before_anything_happens() {
+    let (sandbox, iam) = sandbox();
+    sandbox.set_faults("lost-request=1".parse().unwrap());
+    let error = iam.create_user().user_name("u").send().await.unwrap_err();
+    assert!(
+        matches!(&error, SdkError::DispatchFailure(failure) if failure.is_io()),
+        "{error:?}"
+    );
+    sandbox.set_faults("".parse().unwrap());
+    refused!(iam.get_user().user_name("u"), "NoSuchEntity");
+    assert_eq!(sandbox.calls()[0].refused, Some("ConnectionLost"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_principal_is_unknown_to_trust_for_a_while() {
+    let (sandbox, iam) = sandbox();
+    sandbox.set_faults("unknown-principal-seconds=5".parse().unwrap());
+    done!(iam.create_user().user_name("u"));
+    let user = crate::arn("user/u");
+    let trust = crate::TRUST.replace(r#"{"Service":"ec2.amazonaws.com"}"#, &format!(r#"{{"AWS":"{user}"}}"#));
+    let create = |name: &str| iam.create_role().role_name(name).assume_role_policy_document(&trust);
+    let unknown = format!("Invalid principal in policy: \"AWS\":\"{user}\"");
+    refused!(create("r"), "MalformedPolicyDocument", unknown);
+    tokio::time::advance(Duration::from_secs(6)).await;
+    done!(create("r"));
+    let itself = trust.replace(&user, &crate::arn("role/r"));
+    let update = || iam.update_assume_role_policy().role_name("r").policy_document(&itself);
+    refused!(update(), "MalformedPolicyDocument");
+    tokio::time::advance(Duration::from_secs(6)).await;
+    done!(update());
+}
+
+#[tokio::test]
+async fn somebody_else_can_change_the_account_in_between() {
+    let (sandbox, iam) = sandbox();
+    sandbox.set_faults("foreign-change=2".parse().unwrap());
+    let alias = async || iam.list_account_aliases().send().await.unwrap().account_aliases;
+    // There is nobody yet whom to tag.
+    assert!(alias().await.is_empty());
+    assert!(alias().await[0].starts_with("somebody-else-"));
+    done!(iam.create_user().user_name("u"));
+    let tags = async || iam.list_user_tags().user_name("u").send().await.unwrap().tags;
+    sandbox.set_faults("foreign-change=2,seed=9".parse().unwrap());
+    assert!(tags().await.is_empty());
+    assert_eq!(tags().await[0].key(), "changed-by");
+    let calls = sandbox.calls().len();
+    assert_eq!(calls, 5, "what somebody else does is no call of ours");
+}
