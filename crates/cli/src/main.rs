@@ -20,6 +20,13 @@ mod signals;
 mod start;
 mod terminal;
 
+/// The futures of an unoptimised build are larger than the stack of a process's first thread.
+const STACK: usize = 64 << 20;
+
 fn main() -> std::process::ExitCode {
-    start::start()
+    let run = std::thread::Builder::new().stack_size(STACK).spawn(start::start);
+    match run.map(std::thread::JoinHandle::join) {
+        Ok(Ok(code)) => code,
+        _ => std::process::ExitCode::FAILURE,
+    }
 }
