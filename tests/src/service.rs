@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    binary::Workspace,
+    binary::{Run, Workspace},
     python,
     wire::{self, Answer},
 };
@@ -37,23 +37,24 @@ impl Service {
     ///
     /// When it does not say where it listens.
     pub fn sandbox_with(workspace: &Workspace, file: &str, faults: &str) -> Self {
-        let faults = (!faults.is_empty()).then(|| format!("--faults={faults}"));
-        Self::sandbox_by(workspace, file, &faults.iter().map(String::as_str).collect::<Vec<_>>())
+        let mut run = serve(workspace, file);
+        if !faults.is_empty() {
+            run = run.env("TRUEUP_SANDBOX_FAULTS", faults);
+        }
+        Self::sandbox_by(run)
     }
 
-    /// The same, with arguments such as `--enforce`.
+    /// The same, with arguments such as `--enforce`, and on the clock of those who sign with theirs.
     ///
     /// # Panics
     ///
     /// When it does not say where it listens.
-    pub fn sandbox_by(workspace: &Workspace, file: &str, arguments: &[&str]) -> Self {
-        let mut run = workspace
-            .trueup()
-            .args("sandbox serve --port 0 --live")
-            .arg(format!("sandbox:{file}"));
-        for argument in arguments {
-            run = run.arg(argument);
-        }
+    pub fn sandbox_now(workspace: &Workspace, file: &str, arguments: &[&str]) -> Self {
+        let run = serve(workspace, file).env("TRUEUP_SANDBOX_TIME", "");
+        Self::sandbox_by(arguments.iter().fold(run, |run, argument| run.arg(argument)))
+    }
+
+    fn sandbox_by(run: Run<'_>) -> Self {
         let mut child = run.spawn();
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("stdout is piped"))
@@ -126,6 +127,11 @@ impl Service {
             .collect();
         wire::call(self.address, operation, &parameters).unwrap_or_else(|error| panic!("{operation}: {error}"))
     }
+}
+
+fn serve<'w>(workspace: &'w Workspace, file: &str) -> Run<'w> {
+    let run = workspace.trueup().args("sandbox serve --port 0 --live");
+    run.arg(format!("sandbox:{file}"))
 }
 
 impl Drop for Service {

@@ -57,6 +57,38 @@ fn boto3_is_answered_as_by_iam() {
     python::boto3(&workspace, &service.endpoint(), "conformance.py", &[]);
 }
 
+/// The list of places where moto is not IAM, row by row, against the same account served as root and by its policies,
+/// and against accounts with faults and of another partition.
+#[test]
+fn boto3_finds_iam_wherever_moto_is_not() {
+    let workspace = Workspace::new();
+    let serve = |file: &str, arguments: &[&str]| Service::sandbox_now(&workspace, file, arguments);
+    let lag = "--faults=stale-reads=1,unmodifiable=1,concurrent=true,latency-ms=300";
+    let services = [
+        serve("account.json", &[]),
+        serve("account.json", &["--enforce"]),
+        serve("throttling.json", &["--faults=rate=5"]),
+        serve("lagging.json", &[lag]),
+        serve("china.json", &["--partition", "aws-cn"]),
+    ];
+    let endpoints: Vec<String> = services.iter().map(Service::endpoint).collect();
+    let endpoints: Vec<&str> = endpoints.iter().map(String::as_str).collect();
+    let run = python::boto3(&workspace, endpoints[0], "rows.py", &endpoints);
+    // Shown with `--nocapture`: the number and the words of each row.
+    print!("{}", run.stdout);
+    let rows: Vec<u32> = run
+        .stdout
+        .lines()
+        .filter_map(|line| line.strip_prefix("row ")?.split_once(": ")?.0.parse().ok())
+        .collect();
+    assert_eq!(
+        rows,
+        (1..=78).collect::<Vec<_>>(),
+        "every row is looked at, in order:\n{}",
+        run.stdout
+    );
+}
+
 #[test]
 fn the_aws_command_line_can_be_used_on_the_sandbox() {
     let workspace = Workspace::new();

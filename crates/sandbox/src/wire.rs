@@ -14,6 +14,9 @@ const IAM_NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
 pub(crate) const STS_VERSION: &str = "2011-06-15";
 const STS_NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
+/// The operations whose answer has a result with nothing in it, which botocore insists on.
+const HAS_EMPTY_RESULT: [&str; 1] = ["UpdateRole"];
+
 /// RFC 3986's unreserved characters stay; IAM encodes everything else in documents that it answers with.
 const DOCUMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -144,7 +147,7 @@ pub(crate) fn success(request: &Request, result: &Xml, request_id: &str) -> Stri
         IAM_NAMESPACE
     };
     let mut xml = Xml::new();
-    if !result.is_empty() {
+    if !result.is_empty() || HAS_EMPTY_RESULT.contains(&action.as_str()) {
         xml.element(&format!("{action}Result"), |xml| xml.0.push_str(&result.0));
     }
     xml.element("ResponseMetadata", |xml| {
@@ -221,6 +224,19 @@ mod tests {
         let mut xml = Xml::new();
         xml.document("D", "{\"a\": \"+%é~\"}");
         assert_eq!(xml.0, "<D>%7B%22a%22%3A%20%22%2B%25%C3%A9~%22%7D</D>");
+    }
+
+    #[test]
+    fn results_are_there_where_the_model_has_one() {
+        let answer = |action: &str| {
+            success(
+                &request(&format!("Action={action}&Version={IAM_VERSION}")),
+                &Xml::new(),
+                "id",
+            )
+        };
+        assert!(answer("UpdateRole").contains("<UpdateRoleResult></UpdateRoleResult>"));
+        assert!(!answer("DeleteRole").contains("Result"));
     }
 
     #[test]
