@@ -1,7 +1,7 @@
 //! Other people's IAM clients: moto, boto3 and the AWS command line, installed by the tests themselves.
 //!
 //! They go to a virtual environment below the target directory, once, with the pinned versions of
-//! `tests/python/requirements.txt`.
+//! `tests/python/requirements.txt`; programs that look at workflows go to another, see [`tool`].
 
 use std::{
     fs::File,
@@ -15,42 +15,59 @@ use crate::{
     root,
 };
 
-const REQUIREMENTS: &str = include_str!("../python/requirements.txt");
-
 /// The virtual environment's interpreter.
 ///
 /// # Panics
 ///
 /// When the environment cannot be made; without it, the tests that need it would prove nothing.
 pub fn interpreter() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     static INTERPRETER: OnceLock<PathBuf> = OnceLock::new();
-    INTERPRETER.get_or_init(|| {
-        let test = std::env::current_exe().expect("a test knows its own path");
-        // target/PROFILE/deps/TEST
-        let target = test
-            .ancestors()
-            .nth(3)
-            .expect("a test stands in target/PROFILE/deps")
-            .to_owned();
-        // Test binaries may run side by side, and so may whole test runs.
-        let lock = File::create(target.join("python.lock")).expect("the target directory can be written");
-        lock.lock().expect("a file can be locked");
-        let folder = target.join("python");
-        let stamp = folder.join("requirements.installed");
-        let interpreter = folder.join("bin/python");
-        if std::fs::read_to_string(&stamp).ok().as_deref() != Some(REQUIREMENTS) {
-            let _ = std::fs::remove_dir_all(&folder);
-            must(Command::new("python3").args(["-m", "venv"]).arg(&folder));
-            must(
-                Command::new(&interpreter)
-                    .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-                    .args(["--no-input", "--requirement"])
-                    .arg(root().join("tests/python/requirements.txt")),
-            );
-            std::fs::write(&stamp, REQUIREMENTS).expect("the target directory can be written");
-        }
-        interpreter
-    })
+    let folder = FOLDER.get_or_init(|| environment("python", "requirements.txt"));
+    INTERPRETER.get_or_init(|| folder.join("bin/python"))
+}
+
+/// A program of `tests/python/tools.txt`.
+///
+/// # Panics
+///
+/// As [`interpreter`].
+pub fn tool(name: &str) -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER
+        .get_or_init(|| environment("python-tools", "tools.txt"))
+        .join("bin")
+        .join(name)
+}
+
+/// A virtual environment below the target directory with what a list of requirements names, made on first use.
+fn environment(name: &str, requirements: &str) -> PathBuf {
+    let requirements = root().join("tests/python").join(requirements);
+    let wanted = std::fs::read_to_string(&requirements).expect("the list of requirements can be read");
+    let test = std::env::current_exe().expect("a test knows its own path");
+    // target/PROFILE/deps/TEST
+    let target = test
+        .ancestors()
+        .nth(3)
+        .expect("a test stands in target/PROFILE/deps")
+        .to_owned();
+    // Test binaries may run side by side, and so may whole test runs.
+    let lock = File::create(target.join("python.lock")).expect("the target directory can be written");
+    lock.lock().expect("a file can be locked");
+    let folder = target.join(name);
+    let stamp = folder.join("requirements.installed");
+    if std::fs::read_to_string(&stamp).ok() != Some(wanted.clone()) {
+        let _ = std::fs::remove_dir_all(&folder);
+        must(Command::new("python3").args(["-m", "venv"]).arg(&folder));
+        must(
+            Command::new(folder.join("bin/python"))
+                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+                .args(["--no-input", "--requirement"])
+                .arg(requirements),
+        );
+        std::fs::write(&stamp, wanted).expect("the target directory can be written");
+    }
+    folder
 }
 
 fn must(command: &mut Command) {

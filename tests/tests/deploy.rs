@@ -1,0 +1,70 @@
+//! What people put into their clusters and pipelines: everything that is YAML is looked at, and commands in it are the
+//! program's.
+
+use serde_json::Value;
+use trueup_tests::{binary::Workspace, python, root};
+
+const MANIFEST: &str = "version: 1\naccount: {id: \"123456789012\"}\ngroups: {readers: {}}\n";
+
+#[test]
+fn workflows_have_no_findings() {
+    let workspace = Workspace::new();
+    let mut files = vec![root().join("action.yml")];
+    for folder in [".github/workflows", "deploy/github/workflows"] {
+        let entries = std::fs::read_dir(root().join(folder)).unwrap();
+        files.extend(entries.map(|entry| entry.unwrap().path()));
+    }
+    let mut look = workspace
+        .command(python::tool("zizmor"))
+        .args("--offline --no-progress --persona=pedantic");
+    for file in &files {
+        look = look.arg(file);
+    }
+    let output = look.run();
+    assert_eq!(output.code, Some(0), "{}", output.render());
+    // A file that it takes for no workflow would have no findings either.
+    let audited = output.stderr.matches("completed").count();
+    assert_eq!(audited, files.len(), "{}", output.render());
+}
+
+/// Files of the repository as JSON, by name; several documents of one file as a list.
+fn yaml(files: &[&str]) -> Value {
+    let workspace = Workspace::new();
+    let mut convert = workspace
+        .command(python::interpreter())
+        .arg(root().join("tests/python/yaml_documents.py"));
+    for file in files {
+        convert = convert.arg(root().join(file));
+    }
+    serde_json::from_str(&convert.run().expect_exit(0).stdout).unwrap()
+}
+
+#[test]
+fn nothing_in_a_cluster_runs_with_more_than_it_needs() {
+    let documents = &yaml(&["deploy/kubernetes/cronjob.yaml"])[0];
+    let job = documents
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|document| document["kind"] == "CronJob")
+        .unwrap();
+    assert_eq!(job["spec"]["concurrencyPolicy"], "Forbid");
+    let pod = &job["spec"]["jobTemplate"]["spec"]["template"]["spec"];
+    assert_eq!(pod["automountServiceAccountToken"], false);
+    assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
+    let container = &pod["containers"][0]["securityContext"];
+    assert_eq!(container["readOnlyRootFilesystem"], true);
+    assert_eq!(container["allowPrivilegeEscalation"], false);
+    assert_eq!(container["capabilities"]["drop"][0], "ALL");
+}
+
+#[test]
+fn hooks_run_commands_of_the_program() {
+    let workspace = Workspace::new();
+    workspace.write("trueup.yaml", MANIFEST);
+    let hooks = &yaml(&[".pre-commit-hooks.yaml"])[0][0];
+    for hook in hooks.as_array().unwrap() {
+        let entry = hook["entry"].as_str().unwrap().strip_prefix("trueup ").unwrap();
+        workspace.trueup().args(entry).run().expect_exit(0);
+    }
+}
