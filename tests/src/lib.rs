@@ -10,6 +10,7 @@ pub mod programs;
 pub mod python;
 pub mod qr;
 pub mod recorder;
+pub mod reference;
 pub mod service;
 pub mod setup;
 pub mod terminal;

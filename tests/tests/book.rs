@@ -1,0 +1,136 @@
+//! The book: every page is in its table of contents, every link leads somewhere, and what is made from the program is as
+//! the program says.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Component, Path, PathBuf},
+};
+
+use regex_lite::Regex;
+use trueup_tests::{binary::Workspace, golden, reference, root};
+
+/// All pages below `docs/`, by their paths from there.
+fn pages() -> BTreeMap<PathBuf, String> {
+    let docs = root().join("docs");
+    let mut found = BTreeMap::new();
+    let mut folders = vec![docs.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                found.insert(path.strip_prefix(&docs).unwrap().to_owned(), text);
+            }
+        }
+    }
+    found
+}
+
+/// What a link leads to, from the page that it stands on.
+fn target(page: &Path, link: &str) -> Option<PathBuf> {
+    let mut path = page.parent()?.to_owned();
+    for part in Path::new(link).components() {
+        match part {
+            Component::Normal(name) => path.push(name),
+            Component::ParentDir => path.pop().then_some(())?,
+            _ => {}
+        }
+    }
+    Some(path)
+}
+
+/// The page without its fences and code, in which nothing is a link or a heading.
+fn prose(text: &str) -> String {
+    let mut inside = false;
+    let lines = text.lines().filter(|line| {
+        let fence = line.starts_with("```");
+        inside ^= fence;
+        !inside && !fence
+    });
+    let code = Regex::new("`[^`]*`").unwrap();
+    lines
+        .map(|line| {
+            code.replace_all(line, |found: &regex_lite::Captures<'_>| {
+                found[0].replace(['[', '('], " ")
+            }) + "\n"
+        })
+        .collect()
+}
+
+fn links(text: &str) -> Vec<String> {
+    let link = Regex::new(r"\]\(([^)\s]+)\)").unwrap();
+    link.captures_iter(&prose(text))
+        .map(|link| link[1].to_owned())
+        .collect()
+}
+
+/// The anchors of a page's headings, as GitHub and mdBook make them.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let headings = prose(text);
+    let headings = headings.lines().filter_map(|line| line.strip_prefix('#'));
+    headings
+        .map(|heading| {
+            let heading = heading.trim_start_matches('#').trim().to_lowercase();
+            let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+            kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+        })
+        .collect()
+}
+
+#[test]
+fn every_page_is_in_the_table_of_contents_once() {
+    let pages = pages();
+    let contents = links(&pages[Path::new("SUMMARY.md")]);
+    let listed: BTreeSet<_> = contents.iter().map(PathBuf::from).collect();
+    assert_eq!(listed.len(), contents.len(), "a page is listed twice: {contents:?}");
+    let there: BTreeSet<_> = pages
+        .into_keys()
+        .filter(|page| page != Path::new("SUMMARY.md"))
+        .collect();
+    assert_eq!(listed, there);
+}
+
+#[test]
+fn every_link_leads_to_a_page_and_a_heading() {
+    let pages = pages();
+    let mut broken = Vec::new();
+    for (page, text) in &pages {
+        for link in links(text) {
+            let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            if path.starts_with("https://") {
+                // What stands in this repository is held here; the rest of the web is not.
+                let ours = Regex::new("^https://github.com/trueup-iam/trueup/(blob|tree)/main/").unwrap();
+                let missing = |end: usize| !root().join(&path[end..]).exists();
+                if ours.find(path).is_some_and(|found| missing(found.end())) {
+                    broken.push(format!("{}: {link}", page.display()));
+                }
+                continue;
+            }
+            let target = if path.is_empty() {
+                Some(page.clone())
+            } else {
+                target(page, path)
+            };
+            // A page of the book can only lead to another: nothing else is published with it.
+            let leads = target.and_then(|target| pages.get(&target));
+            if !leads.is_some_and(|text| anchor.is_empty() || anchors(text).contains(anchor)) {
+                broken.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn the_manifest_reference_is_that_of_the_schema() {
+    let schema = Workspace::new()
+        .trueup()
+        .args("schema manifest")
+        .run()
+        .expect_exit(0)
+        .stdout;
+    let page = reference::page(&serde_json::from_str(&schema).unwrap());
+    golden::check(&root().join("docs/manifest-reference.md"), &page).unwrap();
+}
