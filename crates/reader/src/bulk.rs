@@ -206,12 +206,16 @@ fn keyed<K: Ord, T>(list: Vec<T>, key: impl Fn(&T) -> K) -> BTreeMap<K, T> {
     list.into_iter().map(|value| (key(&value), value)).collect()
 }
 
+/// How many pages a listing may have. An account of IAM's largest quotas has fewer than 100,000 things to list, so that
+/// even pages of one thing each come to an end before.
+const MOST_PAGES: usize = 100_000;
+
 /// Walks the pages of a listing. Only `IsTruncated` says whether there is more: a page may be short or empty, and a
-/// marker may be sent with the last one.
+/// marker may be sent with the last one. An endpoint that never comes to an end is an error, not a wait.
 pub(crate) struct Pages<'a> {
     during: &'a During,
     next: Option<Option<String>>,
-    last: Option<String>,
+    seen: BTreeSet<String>,
 }
 
 impl<'a> Pages<'a> {
@@ -219,7 +223,7 @@ impl<'a> Pages<'a> {
         Self {
             during,
             next: Some(None),
-            last: None,
+            seen: BTreeSet::new(),
         }
     }
 
@@ -234,13 +238,15 @@ impl<'a> Pages<'a> {
             return Ok(());
         }
         let marker = convert::required(self.during, "Marker", marker)?;
-        if self.last.as_ref() == Some(&marker) {
+        if !self.seen.insert(marker.clone()) {
+            return Err(ReadError::unexpected(self.during, "two pages carry the same marker"));
+        }
+        if self.seen.len() >= MOST_PAGES {
             return Err(ReadError::unexpected(
                 self.during,
-                "two pages in a row carry the same marker",
+                format!("the listing has more than {MOST_PAGES} pages"),
             ));
         }
-        self.last = Some(marker.clone());
         self.next = Some(Some(marker));
         Ok(())
     }
@@ -267,7 +273,16 @@ mod tests {
         assert!(Pages::new(&during).turn(true, None).is_err());
         let mut circle = Pages::new(&during);
         circle.turn(true, Some("a".to_owned())).unwrap();
+        circle.turn(true, Some("b".to_owned())).unwrap();
         assert!(circle.turn(true, Some("a".to_owned())).is_err());
+    }
+
+    #[test]
+    fn pages_without_an_end_are_an_error() {
+        let during = During::iam("ListUsers");
+        let mut pages = Pages::new(&during);
+        let end = (0..=MOST_PAGES).find(|page| pages.turn(true, Some(page.to_string())).is_err());
+        assert_eq!(end, Some(MOST_PAGES - 1));
     }
 
     #[test]
