@@ -242,13 +242,14 @@ pub(crate) fn passwords_last(resolved: &Resolved<'_>, draft: &mut Draft) {
             }
             for group in &desired.groups {
                 first.extend(of_group.get(group).into_iter().flatten());
-                let attached = resolved
-                    .desired
-                    .groups
-                    .get(group)
-                    .into_iter()
-                    .flat_map(|group| &group.managed_policies);
-                policies.extend(attached.map(|reference| resolved.arn(reference)));
+                // What an external group has attached can be a policy of this manifest all the same.
+                match resolved.desired.groups.get(group) {
+                    Some(group) => policies.extend(group.managed_policies.iter().map(|policy| resolved.arn(policy))),
+                    None => {
+                        let live = resolved.live.groups.get(group).into_iter();
+                        policies.extend(live.flat_map(|group| group.managed_policies.iter().cloned()));
+                    }
+                }
             }
             first.extend(policies.iter().filter_map(|arn| of_policy.get(arn)).flatten());
         }

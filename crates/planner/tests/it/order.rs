@@ -8,13 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use trueup_model::{
     Desired, GroupName, Live, PolicyArn, PolicyDocument, UserName,
-    desired::{BoundaryWish, PolicyRef},
+    desired::{BoundaryWish, LoginProfileWish, PolicyRef},
     document::Statement,
 };
 use trueup_planner::{ActionId, Call, Plan, PlanError, VersionRef};
 
 use crate::build::{
-    Declare, actions, admin_arn, arn, desired, document, inline, live_of, live_policy, plan, policy, try_plan, user,
+    Declare, actions, admin_arn, arn, desired, document, group, inline, live_of, live_policy, plan, policy, try_plan,
+    user,
 };
 
 /// An account that single calls act on.
@@ -791,6 +792,36 @@ fn a_call_goes_under_the_old_name_where_the_rename_would_widen_something() {
     };
     assert_eq!(user_name.as_str(), "bob.smith");
     assert_eq!(plan.actions[1].after, [ActionId(1)]);
+}
+
+#[test]
+fn a_password_comes_after_the_policies_of_an_external_group() {
+    let mut was = desired();
+    was.policy("limits", &["allow s3:*"]);
+    was.group("ops")
+        .managed_policies
+        .insert(PolicyRef::Declared(policy("limits")));
+    let live = live_of(&was);
+    let mut wanted = desired();
+    wanted.policy("limits", &["allow s3:*", "deny s3:b"]);
+    wanted.external.groups.insert(group("ops"));
+    let alice = wanted.user("alice");
+    alice.groups.insert(group("ops"));
+    alice.login_profile = Some(LoginProfileWish::Present {
+        password_reset_required: true,
+    });
+    let plan = plan(&wanted, &live);
+    let id_of = |operation| {
+        let found = plan
+            .actions
+            .iter()
+            .find(|action| action.call.operation() == operation)
+            .unwrap();
+        found.id
+    };
+    let (limited, password) = (id_of("SetDefaultPolicyVersion"), id_of("CreateLoginProfile"));
+    let waits_for = |id| &plan.actions.iter().find(|action| action.id == id).unwrap().after;
+    assert!(waits_for(password).contains(&limited), "{:#?}", plan.actions);
 }
 
 #[test]
