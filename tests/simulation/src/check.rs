@@ -34,10 +34,42 @@ impl Tally {
         *counts.entry(what.to_owned()).or_default() += count;
     }
 
+    /// Keeps the largest of these numbers.
+    pub fn most(&self, what: &str, number: u64) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = counts.entry(what.to_owned()).or_default();
+        *kept = number.max(*kept);
+    }
+
     /// How many there were.
     pub fn count(&self, what: &str) -> u64 {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counts.get(what).copied().unwrap_or(0)
+    }
+
+    /// Insists that there was one of these at least, since a property that never meets what it is about proves nothing.
+    /// A few cases, or a single one that is repeated, may lack it.
+    ///
+    /// # Panics
+    ///
+    /// Where there was none.
+    pub fn require(&self, what: &str) {
+        self.require_count(what, 1);
+    }
+
+    /// Insists that there were so many of these.
+    ///
+    /// # Panics
+    ///
+    /// Where there were fewer.
+    pub fn require_count(&self, what: &str, least: u64) {
+        let switches = ["SEED", "FROM", "CASES"].map(|name| variable(&format!("TRUEUP_SIMULATION_{name}")));
+        let count = self.count(what);
+        let as_daily = switches.iter().all(Option::is_none);
+        assert!(
+            !as_daily || count >= least,
+            "it came to this {count} times only: {what}"
+        );
     }
 
     fn lines(&self) -> String {
@@ -148,12 +180,26 @@ fn words(panic: &(dyn Any + Send)) -> &str {
 
 fn tell(name: &str, seed: u64, broken: &str, property: &Property) -> String {
     let ignored = Tally::default();
-    let small = shrink(Case::of(seed), |case| guarded(case, &ignored, property).is_err());
+    let kind = kind(broken);
+    let small = shrink(Case::of(seed), |case| {
+        guarded(case, &ignored, property).is_err_and(|other| self::kind(&other) == kind)
+    });
     let of_small = guarded(&small, &ignored, property).expect_err("the smallest case fails as well");
     format!(
         "\n{name}: TRUEUP_SIMULATION_SEED={seed} repeats this\n\n{broken}\n\nthe smallest case like it says: {of_small}\n\n{}",
         show(&small)
     )
+}
+
+/// What a failure says but for names, numbers and calls: a smaller case has to fail for the same reason.
+fn kind(broken: &str) -> Vec<String> {
+    let first = broken.lines().next().unwrap_or_default();
+    let spoken = first.split('`').step_by(2).collect::<Vec<_>>().join(" ");
+    let words = spoken.split_whitespace().map(|word| word.trim_matches([',', ':', '.']));
+    words
+        .filter(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase()))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A case for people: the live account as JSON, and the manifest.
@@ -195,4 +241,18 @@ pub fn directory() -> TempDir {
         builder.tempdir()
     };
     made.expect("a temporary directory")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_of_one_kind_differ_in_names_and_numbers_alone() {
+        let one = "after PutUserPolicy UserName=bob: `bob` may do s3:get on * with MFA, and could neither before";
+        let same = "after DetachUserPolicy UserName=zoe: `zoe` may do iam: on a with MFA, and could neither before";
+        let another = "refused: DeleteGroup GroupName=team -> DeleteConflict";
+        assert_eq!(kind(one), kind(same));
+        assert_ne!(kind(one), kind(another));
+    }
 }

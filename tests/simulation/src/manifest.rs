@@ -69,7 +69,9 @@ pub fn shuffled(desired: &Desired, shuffle: Shuffle, random: &mut Random) -> Fil
 /// What the author would see, where there is any error.
 pub fn parse(files: &Files) -> Result<Desired, String> {
     let files = MemoryFiles::new(files.iter().map(|(name, text)| (name.clone(), text.clone())));
-    let Parsed { desired, diagnostics } = trueup_manifest::parse(&files);
+    let Parsed {
+        desired, diagnostics, ..
+    } = trueup_manifest::parse(&files);
     let errors: Vec<String> = diagnostics
         .iter()
         .filter(|diagnostic| diagnostic.severity == Severity::Error)

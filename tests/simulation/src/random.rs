@@ -14,13 +14,13 @@ impl Random {
     pub fn of(seed: u64, purpose: &str) -> Self {
         let mut random = Self::new(seed);
         for byte in purpose.bytes() {
-            random.0 = random.next() ^ u64::from(byte);
+            random.0 = random.draw() ^ u64::from(byte);
         }
         random
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -30,7 +30,7 @@ impl Random {
 
     /// A number below `bound`, which is not 0.
     pub fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound as u64).unwrap_or(0)
+        usize::try_from(self.draw() % bound as u64).unwrap_or(0)
     }
 
     /// A number from `least` to `most`.
@@ -40,7 +40,7 @@ impl Random {
 
     /// True in so many of a hundred cases.
     pub fn percent(&mut self, share: u64) -> bool {
-        self.next() % 100 < share
+        self.draw() % 100 < share
     }
 
     /// One of these.
@@ -78,7 +78,7 @@ mod tests {
         };
         assert_eq!(draw(7), draw(7));
         assert_ne!(draw(7), draw(8));
-        assert_ne!(Random::of(7, "a").next(), Random::of(7, "b").next());
+        assert_ne!(Random::of(7, "a").draw(), Random::of(7, "b").draw());
     }
 
     #[test]

@@ -16,8 +16,8 @@ use aws_smithy_async::time::TimeSource;
 use jiff::{Timestamp, civil::Date};
 use tokio::time::Instant;
 use trueup_executor::{
-    Cancel, CredentialFiles, CredentialsSink, Journal, JournalError, Report, RunId, SignIn, Silent, execute, expected_ids,
-    write_snapshot,
+    Cancel, CredentialFiles, CredentialsSink, Journal, JournalError, Report, RunId, SignIn, Silent, execute,
+    expected_ids, write_snapshot,
 };
 use trueup_model::{Desired, Live, live::Needs};
 use trueup_planner::{Call, GuardrailCode, Options, Plan, PlanError};
@@ -159,9 +159,10 @@ impl Session {
             .connect_timeout(Duration::from_secs(5))
             .operation_attempt_timeout(Duration::from_secs(30))
             .build();
-        let retries = RetryConfig::adaptive()
+        let retries = RetryConfig::standard()
             .with_max_attempts(20)
-            .with_max_backoff(Duration::from_secs(5));
+            .with_initial_backoff(Duration::from_millis(200))
+            .with_max_backoff(Duration::from_secs(3));
         let partition = RetryPartition::custom("reads")
             .token_bucket(TokenBucket::unlimited())
             .build();
@@ -205,6 +206,15 @@ impl Session {
     pub async fn read(&self, desired: &Desired) -> Result<Live, ReadError> {
         let (reader, identity) = self.identify().await?;
         self.read_for(&reader, &identity, desired).await
+    }
+
+    /// Asks who is calling.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] of the reader.
+    pub async fn identity(&self) -> Result<Identity, ReadError> {
+        Ok(self.identify().await?.1)
     }
 
     async fn identify(&self) -> Result<(Reader, Identity), ReadError> {

@@ -1,5 +1,10 @@
 //! A failing case with everything taken away that the failure does not need.
 
+#![expect(
+    clippy::unnecessary_to_owned,
+    reason = "edits outlive the case that they were listed for"
+)]
+
 use trueup_model::{Desired, InlinePolicyName, Live, PolicyDocument, desired::BoundaryWish, live::Credentials};
 
 use crate::case::Case;

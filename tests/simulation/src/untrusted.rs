@@ -16,7 +16,6 @@ use trueup_sandbox::Sandbox;
 use crate::{
     case::Case,
     check::on_virtual_time,
-    generate::ACCOUNT,
     manifest,
     reconcile::{Clock, Session, options},
     wire::Wire,
@@ -48,7 +47,7 @@ pub fn manifest_yaml(bytes: &[u8]) {
         Some(desired) => {
             let again = manifest::parse(&manifest::one_file(&desired));
             assert_eq!(again.as_ref(), Ok(&desired), "a manifest does not mean what it says");
-            plan_is_harmless(&desired, &small_account().0);
+            plan_is_harmless(&desired, small_account().0);
         }
     }
 }
@@ -111,7 +110,7 @@ pub fn snapshot_json(bytes: &[u8]) {
     if let Some(desired) = parsed.desired {
         plan_is_harmless(&desired, &live);
     }
-    plan_is_harmless(&small_account().1, &live);
+    plan_is_harmless(small_account().1, &live);
     let _ = Sandbox::from_live(&live);
 }
 
@@ -170,7 +169,7 @@ pub fn iam_answer(bytes: &[u8]) {
     });
     match live {
         Err(error) => assert!(!error.to_string().is_empty()),
-        Ok(live) => plan_is_harmless(&small_account().1, &live),
+        Ok(live) => plan_is_harmless(small_account().1, &live),
     }
 }
 
@@ -181,7 +180,7 @@ pub fn iam_answer(bytes: &[u8]) {
 /// Where there is none.
 pub fn corpus(kind: &str) -> Vec<(String, Vec<u8>)> {
     let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../fuzz/corpus")
+        .join("../fuzz/corpus")
         .join(kind);
     let entries = std::fs::read_dir(&directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
     let mut files: Vec<(String, Vec<u8>)> = entries
@@ -211,19 +210,29 @@ pub fn manifest_on_disk(path: &std::path::Path) -> Result<Desired, String> {
     manifest::parse(&texts.collect::<Result<_, String>>()?)
 }
 
-/// An account of no importance, and a manifest for it.
-fn small_account() -> &'static (Live, Desired) {
-    static ACCOUNT_AND_MANIFEST: OnceLock<(Live, Desired)> = OnceLock::new();
-    ACCOUNT_AND_MANIFEST.get_or_init(|| {
-        let case = Case::of(3);
-        assert_eq!(case.live.account.id.as_str(), ACCOUNT);
-        (case.live, case.desired)
+/// Three small accounts of no importance, with manifests for them that can be planned.
+pub fn examples() -> &'static [Case] {
+    static EXAMPLES: OnceLock<Vec<Case>> = OnceLock::new();
+    EXAMPLES.get_or_init(|| {
+        let cases = (0..).map(Case::of).filter(|case| {
+            let size = serde_json::to_string(&case.live).map_or(usize::MAX, |text| text.len());
+            let has_plan = trueup_planner::plan(&case.desired, &case.live, &options())
+                .is_ok_and(|plan| (5..40).contains(&plan.actions.len()));
+            has_plan && size < 10_000 && !case.live.users.is_empty()
+        });
+        cases.take(3).collect()
     })
+}
+
+/// The first of the examples.
+fn small_account() -> (&'static Live, &'static Desired) {
+    let case = &examples()[0];
+    (&case.live, &case.desired)
 }
 
 fn account() -> &'static Sandbox {
     static SANDBOX: OnceLock<Sandbox> = OnceLock::new();
-    SANDBOX.get_or_init(|| Sandbox::from_live(&small_account().0).expect("cases are closed"))
+    SANDBOX.get_or_init(|| Sandbox::from_live(small_account().0).expect("cases are closed"))
 }
 
 fn plan_is_harmless(desired: &Desired, live: &Live) {

@@ -207,7 +207,7 @@ pub fn sort_out(outcome: Result<Run, Stop>) -> Result<Came, String> {
     match outcome {
         Ok(run) => Ok(Came::Through(Box::new(run))),
         Err(Stop::Plan(trueup_planner::PlanError::Impossible(problems))) => {
-            let kinds: Vec<Option<&'static str>> = problems.iter().map(|problem| kind(&problem.message)).collect();
+            let kinds: Vec<Option<&'static str>> = problems.iter().map(|problem| refusal(&problem.message)).collect();
             match kinds.iter().position(Option::is_none) {
                 Some(at) => Err(format!("the plan is impossible: {}", problems[at].message)),
                 None => Ok(Came::Refused(
@@ -220,7 +220,7 @@ pub fn sort_out(outcome: Result<Run, Stop>) -> Result<Came, String> {
 }
 
 /// The reasons for which a plan of a random account may be impossible.
-fn kind(message: &str) -> Option<&'static str> {
+pub fn refusal(message: &str) -> Option<&'static str> {
     let kinds = [
         ("no order of calls changes", "refused: no order of calls"),
         ("has to come before something else goes", "refused: no room in between"),

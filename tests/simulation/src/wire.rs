@@ -114,11 +114,15 @@ struct State {
     seen: Vec<Seen>,
     begun: usize,
     cut: Option<Cut>,
+    /// The first call that is never answered, nor any after it.
+    silent_from: Option<usize>,
     latency: Option<(Random, Duration)>,
     replica: Option<Replica>,
     repeats_passwords: bool,
     /// What one operation is answered with, whatever it asks.
     answer: Option<(String, u16, String)>,
+    /// From which call on everything is answered with this.
+    answer_from: Option<(usize, u16, String)>,
     /// Every password that was sent, whether or not it arrived.
     passwords: Vec<String>,
     keeper: Option<Keeper>,
@@ -141,10 +145,12 @@ impl Wire {
                 seen: Vec::new(),
                 begun: 0,
                 cut: None,
+                silent_from: None,
                 latency: None,
                 replica: None,
                 repeats_passwords: false,
                 answer: None,
+                answer_from: None,
                 passwords: Vec::new(),
                 keeper: None,
                 before: None,
@@ -188,6 +194,13 @@ impl Wire {
         self
     }
 
+    /// From this call on everything is answered with this.
+    #[must_use]
+    pub fn answering_from(self, call: usize, status: u16, body: &str) -> Self {
+        self.state().answer_from = Some((call, status, body.to_owned()));
+        self
+    }
+
     /// Every password that was sent.
     pub fn passwords(&self) -> Vec<String> {
         self.state().passwords.clone()
@@ -197,6 +210,13 @@ impl Wire {
     #[must_use]
     pub fn cut_at(self, cut: Cut) -> Self {
         self.state().cut = Some(cut);
+        self
+    }
+
+    /// From this call on nothing is answered and nothing takes effect: connections are made and stay silent.
+    #[must_use]
+    pub fn silent_from(self, call: usize) -> Self {
+        self.state().silent_from = Some(call);
         self
     }
 
@@ -259,6 +279,15 @@ impl Wire {
         if let Some(pause) = pause {
             tokio::time::sleep(pause).await;
         }
+    }
+
+    /// An answer that is not the sandbox's.
+    fn made_up(&self, call: usize, operation: &str) -> Option<(u16, String)> {
+        let state = self.state();
+        let for_it = state.answer.clone().filter(|(answered, ..)| answered == operation);
+        let from_here = state.answer_from.clone().filter(|(first, ..)| call >= *first);
+        let for_it = for_it.map(|(_, status, body)| (status, body));
+        for_it.or_else(|| from_here.map(|(_, status, body)| (status, body)))
     }
 
     /// Whether the replica answers this read.
@@ -344,6 +373,10 @@ async fn call(
         wire.0.cut.notify_one();
         return std::future::pending().await;
     }
+    let silent = wire.state().silent_from.is_some_and(|first| number >= first);
+    if silent {
+        return std::future::pending().await;
+    }
     wire.tell(|state| &mut state.before, number, &seen);
     if let Some(password) = repeats {
         let body = format!(
@@ -352,12 +385,7 @@ async fn call(
         );
         return Ok(response(400, body));
     }
-    let made_up = wire
-        .state()
-        .answer
-        .clone()
-        .filter(|(operation, ..)| *operation == seen.operation);
-    if let Some((_, status, body)) = made_up {
+    if let Some((status, body)) = wire.made_up(number, &seen.operation) {
         return Ok(response(status, body));
     }
     let copy = request.try_clone().filter(|_| seen.is_write());

@@ -14,7 +14,7 @@ use trueup_simulation::{
     case::Case,
     check::on_virtual_time,
     manifest,
-    untrusted::corpus,
+    untrusted::{corpus, examples},
     watch::{Watched, session},
 };
 
@@ -24,21 +24,20 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-fn cases() -> Vec<Case> {
-    [3, 8, 21].map(Case::of).into()
+/// The examples, each with the word that its seeds are named by.
+fn cases() -> impl Iterator<Item = (String, &'static Case)> {
+    examples()
+        .iter()
+        .enumerate()
+        .map(|(at, case)| (format!("account-{at}"), case))
 }
 
 fn manifests() -> Seeds {
-    let mut seeds: Seeds = cases()
-        .iter()
-        .flat_map(|case| {
-            let files = manifest::one_file(&case.desired);
-            files
-                .into_values()
-                .map(|text| (format!("case-{}.yaml", case.seed), text))
-                .collect::<Vec<_>>()
-        })
-        .collect();
+    let texts = cases().flat_map(|(name, case)| {
+        let files = manifest::one_file(&case.desired);
+        files.into_values().map(move |text| (format!("{name}.yaml"), text))
+    });
+    let mut seeds: Seeds = texts.collect();
     let example = root().join("examples/first-account/trueup.yaml");
     seeds.insert(
         "first-account.yaml".to_owned(),
@@ -48,10 +47,8 @@ fn manifests() -> Seeds {
 }
 
 fn policies() -> Seeds {
-    let cases = cases();
-    let documents = cases
-        .iter()
-        .flat_map(Case::documents)
+    let documents = cases()
+        .flat_map(|(_, case)| case.documents())
         .map(|document| document.as_text().to_owned());
     let mut documents: Vec<String> = documents.collect();
     documents.sort();
@@ -63,29 +60,27 @@ fn policies() -> Seeds {
 }
 
 fn snapshots() -> Seeds {
-    let texts = cases().into_iter().map(|case| {
+    let texts = cases().map(|(name, case)| {
         let text = serde_json::to_string(&case.live).expect("an account can be written");
-        (format!("case-{}.json", case.seed), text)
+        (format!("{name}.json"), text)
     });
     texts.collect()
 }
 
 fn plans() -> Seeds {
-    let plans = cases().into_iter().filter_map(|case| {
-        let plan = trueup_planner::plan(&case.desired, &case.live, &trueup_simulation::reconcile::options()).ok()?;
-        Some((
-            format!("case-{}.json", case.seed),
-            plan_json(&plan).expect("a plan can be written"),
-        ))
+    let plans = cases().map(|(name, case)| {
+        let plan = trueup_planner::plan(&case.desired, &case.live, &trueup_simulation::reconcile::options());
+        let text = plan_json(&plan.expect("examples can be planned")).expect("a plan can be written");
+        (format!("{name}.json"), text)
     });
     plans.collect()
 }
 
 /// One answer of each operation that the reader uses, as the sandbox gives it.
 fn answers() -> Seeds {
-    let case = Case::of(21);
+    let case = &examples()[0];
     let seen: Arc<Mutex<Seeds>> = Arc::default();
-    let watched = Watched::of(&case);
+    let watched = Watched::of(case);
     let kept = Arc::clone(&seen);
     let wire = watched.wire().keeping_answers(move |operation, status, body| {
         let seeds = &mut *kept.lock().expect("nobody panics while keeping an answer");
@@ -114,8 +109,7 @@ fn answers() -> Seeds {
     });
     let live = read.expect("the sandbox answers");
     assert!(!live.users.is_empty());
-    let seeds = seen.lock().expect("nobody panics while keeping an answer").clone();
-    seeds
+    std::mem::take(&mut *seen.lock().expect("nobody panics while keeping an answer"))
 }
 
 /// Seeds are worth nothing where every one of them is refused at once.
@@ -145,7 +139,7 @@ fn the_seeds_are_there_and_most_of_them_are_accepted() {
     ];
     for (kind, seeds) in kinds {
         assert!(seeds.len() >= 3, "{kind}");
-        let directory = root().join("fuzz/corpus").join(kind);
+        let directory = root().join("tests/fuzz/corpus").join(kind);
         if bless {
             fs::create_dir_all(&directory).expect("a directory");
             for (name, text) in &seeds {

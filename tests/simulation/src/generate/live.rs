@@ -267,7 +267,9 @@ fn credentials(random: &mut Random, live: &mut Live, name: &UserName) -> Credent
         let tail = (0..length).map(|_| char::from(*random.pick(letters)));
         format!("{prefix}{}", tail.collect::<String>())
     };
-    let (keys, ssh) = ([id("AKIA", 16), id("AKIA", 16)], id("APKA", 16));
+    let mut key = || format!("{}EXAMPLE", id("AKIA", 9));
+    let keys = [key(), key()];
+    let ssh = id("APKA", 16);
     let (certificate, service) = (id("", 24), id("ACCA", 17));
     let mut credentials = Credentials {
         login_profile: Some(random.percent(40).then(|| LoginProfile {

@@ -30,7 +30,7 @@ struct Profile {
 impl Profile {
     fn of(random: &mut Random) -> Self {
         let style = documents::Style {
-            personal: random.percent(0),
+            personal: random.percent(30),
             managed: false,
         };
         let small = Self {

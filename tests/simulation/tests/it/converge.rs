@@ -36,6 +36,7 @@ fn converges(case: &Case, tally: &Tally) -> Verdict {
         tally.add("calls", wire.seen().len() as u64);
         no_write_is_refused(&wire.seen())?;
         is_converged(&run)?;
+        tally.note("converged");
         is_fulfilled(&case.desired, &watched.before, &after)?;
         nobody_gains_in_between(case, &watched.before, &steps, &after)?;
         no_password_is_lost(&watched.before, &after, &wire.seen(), directory.path())
@@ -44,5 +45,7 @@ fn converges(case: &Case, tally: &Tally) -> Verdict {
 
 #[test]
 fn every_run_converges_and_lets_nobody_do_more_in_between() {
-    check("converges", 3000, &converges);
+    // A third of random manifests cannot be had in one run, and their plans say so. 3,000 that can are looked for.
+    let tally = check("converges", 4600, &converges);
+    tally.require_count("converged", 3000);
 }

@@ -218,5 +218,6 @@ fn is_harmless(case: &Case, tally: &Tally) -> Verdict {
 #[test]
 fn hostile_text_never_reaches_an_output_as_it_is() {
     let tally = check("hostile", 1000, &is_harmless);
-    assert!(tally.count("plans") > 0 && tally.count("exports") > 0);
+    tally.require("plans");
+    tally.require("exports");
 }

@@ -1,5 +1,6 @@
 //! The properties. Each says what must hold for every account and every manifest.
 
+mod bounded;
 mod converge;
 mod crash;
 mod export;

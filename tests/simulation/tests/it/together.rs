@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use trueup_executor::{Because, Outcome};
+use trueup_planner::PlanError;
 use trueup_sandbox::Sandbox;
 use trueup_simulation::{
     account::Account,
@@ -12,12 +13,15 @@ use trueup_simulation::{
     fulfil::is_fulfilled,
     random::Random,
     reconcile::{Run, Stop},
-    watch::{Came, Watched, is_converged, no_password_is_lost, session, settings, sort_out},
+    watch::{Came, Watched, is_converged, no_password_is_lost, refusal, session, settings, sort_out},
     wire::Wire,
 };
 
 /// How long anything may take here: nothing is throttled, so that only waits for what does not settle take long.
 const PATIENCE: Duration = Duration::from_secs(20 * 60);
+
+/// What somebody else can bring about that a manifest does not mean to decide.
+const IN_THE_WAY: [&str; 2] = ["are both in the account", "outside the scope"];
 
 fn slow(wire: Wire, case: &Case, who: &str) -> Wire {
     wire.with_latency(Random::of(case.seed, who), Duration::from_millis(60))
@@ -64,7 +68,18 @@ async fn ends_well(case: &Case, sandbox: &Sandbox, directory: &std::path::Path, 
     let last = Watched::over(sandbox.clone());
     let wire = last.wire();
     let session = session(sandbox, &wire);
-    match sort_out(session.reconcile(&case.desired, &settings(case, directory)).await)? {
+    let outcome = session.reconcile(&case.desired, &settings(case, directory)).await;
+    let is_in_the_way = |message: &str| IN_THE_WAY.iter().any(|words| message.contains(words));
+    if let Err(Stop::Plan(PlanError::Impossible(problems))) = &outcome
+        && problems.iter().any(|problem| is_in_the_way(&problem.message))
+        && problems
+            .iter()
+            .all(|problem| is_in_the_way(&problem.message) || refusal(&problem.message).is_some())
+    {
+        tally.note("what somebody else made is in the way, and is told");
+        return Ok(());
+    }
+    match sort_out(outcome)? {
         Came::Refused(why) => {
             tally.note(why);
             Ok(())
