@@ -249,8 +249,8 @@ mod tests {
 
     #[test]
     fn failures_of_one_kind_differ_in_names_and_numbers_alone() {
-        let one = "after PutUserPolicy UserName=bob: `bob` may do s3:get on * with MFA, and could neither before";
-        let same = "after DetachUserPolicy UserName=zoe: `zoe` may do iam: on a with MFA, and could neither before";
+        let one = "after PutUserPolicy UserName=bob: `bob` may do `s3:get on *` with MFA, and could neither before";
+        let same = "after DetachUserPolicy UserName=zoe: `zoe` may do `iam: on a` with MFA, and could neither before";
         let another = "refused: DeleteGroup GroupName=team -> DeleteConflict";
         assert_eq!(kind(one), kind(same));
         assert_ne!(kind(one), kind(another));

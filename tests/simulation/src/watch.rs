@@ -113,7 +113,7 @@ fn within(universe: &Universe, account: &Account, now: &Everyone, before: &Accou
             let user = account.users.get(id).map(|user| &user.own.name);
             let name = user.or_else(|| account.roles.get(id).map(|role| &role.own.name));
             return Err(format!(
-                "`{}` may do {request}, and could neither before nor will after",
+                "`{}` may do `{request}`, and could neither before nor will after",
                 name.map_or("", String::as_str)
             ));
         }
