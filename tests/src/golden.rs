@@ -44,7 +44,8 @@ pub fn difference(name: &str, expected: &str, found: &str) -> String {
     )
 }
 
-/// Takes digests, ports, ids of runs and of access keys, and times out of an output; everything else is part of the interface.
+/// Takes digests, ports, ids of runs and of access keys, times, and what is secret and random out of an output; everything
+/// else is part of the interface.
 pub fn redact(text: &str) -> String {
     static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         [
@@ -55,11 +56,14 @@ pub fn redact(text: &str) -> String {
             (r"\bin \d+(\.\d+)? ?(ms|s)\b", "in [TIME]"),
             (r"\bin \d+ seconds\b", "in [TIME]"),
             (r"(?m)^Seed: [A-Z2-7]{64}$", "Seed: [SEED]"),
-            (r"(?m)^Password: +\S+$", "Password: [PASSWORD]"),
+            (r"(?m)^(Password: +)\S+$", "$1[PASSWORD]"),
             (r"(?m)^(Secret access key: +)\S+$", "$1[SECRET]"),
             (r"\bage1[0-9a-z]{58}\b", "[AGE RECIPIENT]"),
             // A QR code, whatever it says.
-            (r"(?m)(^[ \u{2580}\u{2584}\u{2588}]{20,}\n)+", "[QR CODE]\n"),
+            (
+                r"(?m)(^[\u{2580}\u{2584}\u{2588}][ \u{2580}\u{2584}\u{2588}]{20,}\n)+",
+                "[QR CODE]\n",
+            ),
         ]
         .into_iter()
         .map(|(pattern, instead)| (Regex::new(pattern).expect("the pattern is valid"), instead))

@@ -3,7 +3,10 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
 };
 
@@ -17,6 +20,21 @@ use crate::{
 pub struct Recorder {
     address: SocketAddr,
     operations: Arc<Mutex<Vec<String>>>,
+    hangs: Arc<AtomicBool>,
+}
+
+/// What a recorder does beside recording.
+#[derive(Debug, Clone, Copy)]
+enum Mischief {
+    None,
+    /// Refuses one operation.
+    Refuses(&'static str),
+    /// Never answers the call of this number and those that come after it; the first of them reaches the service or
+    /// does not.
+    Hangs {
+        at: usize,
+        reaches: bool,
+    },
 }
 
 impl Recorder {
@@ -26,7 +44,7 @@ impl Recorder {
     ///
     /// When no port is free.
     pub fn before(service: &Service) -> Self {
-        Self::refusing(service, "")
+        Self::with(service, Mischief::None)
     }
 
     /// The same, and answers one operation as IAM answers those who may not call it.
@@ -35,18 +53,43 @@ impl Recorder {
     ///
     /// When no port is free.
     pub fn refusing(service: &Service, operation: &'static str) -> Self {
+        Self::with(service, Mischief::Refuses(operation))
+    }
+
+    /// The same, and never answers the call of this number (from 0) or any that comes after it. Whether that call still
+    /// reaches the service is what `reaches` says: so a client can be killed before or after any call takes effect.
+    ///
+    /// # Panics
+    ///
+    /// When no port is free.
+    pub fn hanging(service: &Service, at: usize, reaches: bool) -> Self {
+        Self::with(service, Mischief::Hangs { at, reaches })
+    }
+
+    /// Whether a call has come that is never answered.
+    pub fn hangs(&self) -> bool {
+        self.hangs.load(Ordering::SeqCst)
+    }
+
+    fn with(service: &Service, mischief: Mischief) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = listener.local_addr().expect("a listener has an address");
         let operations = Arc::new(Mutex::new(Vec::new()));
+        let hangs = Arc::new(AtomicBool::new(false));
         let (upstream, log) = (service.address(), Arc::clone(&operations));
+        let hanging = Arc::clone(&hangs);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let log = Arc::clone(&log);
+                let (log, hanging) = (Arc::clone(&log), Arc::clone(&hanging));
                 // A client that hangs up ends its own thread and nothing else.
-                thread::spawn(move || relay(client, upstream, operation, &log));
+                thread::spawn(move || relay(client, upstream, mischief, &log, &hanging));
             }
         });
-        Self { address, operations }
+        Self {
+            address,
+            operations,
+            hangs,
+        }
     }
 
     /// Where it listens, as an endpoint.
@@ -72,7 +115,13 @@ fn access_denied(operation: &str) -> Answer {
     }
 }
 
-fn relay(client: TcpStream, upstream: SocketAddr, refused: &str, log: &Mutex<Vec<String>>) -> std::io::Result<()> {
+fn relay(
+    client: TcpStream,
+    upstream: SocketAddr,
+    mischief: Mischief,
+    log: &Mutex<Vec<String>>,
+    hanging: &AtomicBool,
+) -> std::io::Result<()> {
     let mut requests = BufReader::new(client.try_clone()?);
     let mut client = client;
     loop {
@@ -95,13 +144,23 @@ fn relay(client: TcpStream, upstream: SocketAddr, refused: &str, log: &Mutex<Vec
         let form = String::from_utf8_lossy(&body);
         let operation = form.split('&').find_map(|pair| pair.strip_prefix("Action="));
         let operation = operation.unwrap_or("no operation");
-        log.lock()
-            .expect("no thread fails while it holds the log")
-            .push(operation.to_owned());
-        let answer = if operation == refused {
-            access_denied(operation)
-        } else {
-            wire::post(upstream, &form)?
+        let number = {
+            let mut log = log.lock().expect("no thread fails while it holds the log");
+            log.push(operation.to_owned());
+            log.len() - 1
+        };
+        let answer = match mischief {
+            Mischief::Refuses(refused) if operation == refused => access_denied(operation),
+            Mischief::Hangs { at, reaches } if number >= at => {
+                if reaches && number == at {
+                    wire::post(upstream, &form)?;
+                }
+                hanging.store(true, Ordering::SeqCst);
+                loop {
+                    thread::park();
+                }
+            }
+            _ => wire::post(upstream, &form)?,
         };
         write!(
             client,

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use trueup_tests::{binary::Workspace, golden};
+use regex_lite::Regex;
+use trueup_tests::{binary::Workspace, golden, programs, setup};
 
 const MANIFEST: &str = r#"
 version: 1
@@ -96,4 +97,111 @@ fn only_their_owner_can_read_what_an_apply_leaves() {
         }
     }
     assert!(open.is_empty(), "{open:#?}");
+}
+
+/// Whether bytes hold a secret, as it is or as the wire would carry it.
+fn holds(bytes: &[u8], secret: &str) -> bool {
+    let escaped = secret.replace('+', "%2B").replace('=', "%3D").replace('@', "%40");
+    [secret, &escaped]
+        .iter()
+        .any(|secret| bytes.windows(secret.len()).any(|window| window == secret.as_bytes()))
+}
+
+/// Files below the workspace that hold a secret, but for the account itself.
+fn files_with(workspace: &Workspace, secret: &str) -> Vec<PathBuf> {
+    files_below(&workspace.path().join(".."))
+        .into_iter()
+        .filter(|file| !file.ends_with("account.json"))
+        .filter(|file| holds(&std::fs::read(file).unwrap(), secret))
+        .collect()
+}
+
+#[test]
+fn a_sealed_password_is_nowhere_in_clear_however_much_is_said() {
+    programs::age();
+    for verbosity in [
+        "-q",
+        "",
+        "-v",
+        "-vv",
+        "-vvv",
+        "-vvv --log-format json",
+        "--format json -vvv",
+    ] {
+        let workspace = Workspace::new();
+        let line = "age-keygen -o ../key 2> keygen.log && age-keygen -y ../key";
+        let recipient = workspace.command("sh").arg("-c").arg(line).run().expect_exit(0).stdout;
+        workspace.write(
+            "trueup.yaml",
+            format!(
+                "version: 1\naccount: {{id: \"123456789012\"}}\nusers: {{alice: {{login_profile: {{}}, deliver_to: {}}}}}\n",
+                recipient.trim()
+            ),
+        );
+        let apply = "apply --live sandbox:account.json --auto-approve --receipt receipt.json --json-into plan.json \
+                     --credentials-dir ../sealed";
+        let output = workspace.trueup().args(apply).args(verbosity).run().expect_exit(0);
+        let [sealed] = &files_below(&workspace.path().join("../sealed"))[..] else {
+            panic!("one person, one file")
+        };
+        let open = workspace.command("age").args("--decrypt -i ../key").arg(sealed);
+        let opened = open.run().expect_exit(0).stdout;
+        let password = opened.lines().find_map(|line| line.strip_prefix("Password:")).unwrap();
+        let password = password.trim();
+        assert!(password.len() >= 20, "{opened}");
+        let said = [output.stdout.as_bytes(), output.stderr.as_bytes()];
+        assert!(
+            said.iter().all(|text| !holds(text, password)),
+            "{verbosity}: {}",
+            output.render()
+        );
+        assert_eq!(files_with(&workspace, password), Vec::<PathBuf>::new(), "{verbosity}");
+    }
+}
+
+#[test]
+fn a_seed_is_on_the_screen_once_and_nowhere_else() {
+    let workspace = Workspace::new();
+    let calls = "CreateUser UserName=alice";
+    let service = trueup_tests::service::Service::sandbox(&workspace, "account.json");
+    setup::run(calls, &workspace.path(), service.address()).unwrap();
+    drop(service);
+    let seed = Regex::new("Seed: ([A-Z2-7]{64})\n").unwrap();
+    for verbosity in ["-q", "-vvv", "-vvv --log-format json"] {
+        // The end of input gives up: what is said while that is cleaned up counts too.
+        let enroll = format!("mfa enroll alice --live sandbox:account.json {verbosity}");
+        let output = workspace.trueup().args(&enroll).run().expect_exit(1);
+        let found = seed.captures(&output.stdout).unwrap()[1].to_owned();
+        assert_eq!(output.stdout.matches(&found).count(), 1, "{verbosity}");
+        assert!(!holds(output.stderr.as_bytes(), &found), "{}", output.render());
+        assert_eq!(files_with(&workspace, &found), Vec::<PathBuf>::new(), "{verbosity}");
+    }
+    // Sealed, it is not even on the screen.
+    programs::age();
+    let line = "age-keygen -o ../key 2> keygen.log && age-keygen -y ../key";
+    let recipient = workspace.command("sh").arg("-c").arg(line).run().expect_exit(0).stdout;
+    let line = format!(
+        "mfa enroll alice --live sandbox:account.json -vvv --credentials-dir ../seeds --seed-to {}",
+        recipient.trim()
+    );
+    let mut child = workspace.trueup().args(&line).spawn_typing();
+    let mut screen = child.stdout.take().unwrap();
+    let mut shown = String::new();
+    while !shown.ends_with('\n') {
+        let mut buffer = [0; 4096];
+        let read = std::io::Read::read(&mut screen, &mut buffer).unwrap();
+        assert!(read > 0, "it ended:\n{shown}");
+        shown.push_str(&String::from_utf8_lossy(&buffer[..read]));
+    }
+    let file = shown.trim().strip_prefix("Seed, sealed: ").unwrap().to_owned();
+    let open = workspace.command("age").args("--decrypt -i ../key").arg(file);
+    let opened = open.run().expect_exit(0).stdout;
+    let sealed = seed.captures(&opened).unwrap()[1].to_owned();
+    assert_eq!(files_with(&workspace, &sealed), Vec::<PathBuf>::new());
+    drop(child.stdin.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!holds(&output.stderr, &sealed) && !holds(shown.as_bytes(), &sealed));
+    // Given up, it is of no use to anybody.
+    assert_eq!(files_below(&workspace.path().join("../seeds")), Vec::<PathBuf>::new());
 }

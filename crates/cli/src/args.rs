@@ -1,6 +1,7 @@
 //! The command line as it is typed. What the words mean is decided by the commands.
 
 mod access;
+mod init;
 mod people;
 mod permissions;
 
@@ -15,6 +16,7 @@ pub(crate) use self::access::{
     QuestionArgs, WhoCanArgs,
 };
 pub(crate) use self::{
+    init::{InitAnswers, InitArgs, MfaAnswer, PasswordPolicyAnswer},
     people::{
         CredentialsCommand, CredentialsCommandArgs, CredentialsInstructionsArgs, CredentialsOpenArgs, MfaArgs,
         MfaCommand, MfaEnrollArgs, MfaResetArgs, MfaResyncArgs, MfaStatusArgs,
@@ -51,6 +53,11 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Writes the first manifest of an account
+    #[command(
+        after_help = "Examples:\n  trueup init                              a manifest to begin from\n  trueup init --from-live                  asks for what a first account needs\n  trueup init --from-live --defaults --administrator alice --deliver-to 'ssh-ed25519 AAAA…'\n  trueup init --checklist                  what only root can do, and how much of it is done"
+    )]
+    Init(InitArgs),
     /// Checks a manifest, without any network
     #[command(after_help = "Examples:\n  trueup validate\n  trueup validate trueup/ --format json")]
     Validate(ValidateArgs),

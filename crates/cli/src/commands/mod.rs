@@ -6,6 +6,7 @@ pub(crate) mod compare;
 pub(crate) mod credentials;
 pub(crate) mod drift;
 pub(crate) mod export;
+pub(crate) mod init;
 pub(crate) mod mfa;
 pub(crate) mod permissions;
 pub(crate) mod plan;
@@ -27,6 +28,7 @@ use crate::{
 pub(crate) async fn run(cli: Cli, terminal: &Terminal) -> Result<Exit, CliError> {
     let signals = Signals::listen()?;
     match cli.command {
+        Command::Init(args) => init::run(&args, terminal, &signals).await,
         Command::Validate(args) => validate::run(&args, terminal),
         Command::Show(args) => show::run(&args, terminal),
         Command::Permissions(args) => permissions::run(&args, terminal),
