@@ -254,8 +254,22 @@ pub(crate) struct PlanArgs {
     /// Exits 2 when there are changes
     #[arg(long, action = ArgAction::SetTrue, value_parser = flag, env = "TRUEUP_DETAILED_EXITCODE")]
     pub(crate) detailed_exitcode: bool,
+    /// Exits 3 on a plan that takes a person's approval: where somebody may gain access, or on any change
+    #[arg(long, value_enum, default_value_t = RequireApproval::Never, value_name = "WHEN", env = "TRUEUP_REQUIRE_APPROVAL")]
+    pub(crate) require_approval: RequireApproval,
     #[command(flatten)]
     pub(crate) compare: CompareArgs,
+}
+
+/// Which plans take a person's approval, whatever else is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RequireApproval {
+    /// None
+    Never,
+    /// Those that let somebody do more, or of which that is not known
+    Broadening,
+    /// Those that change anything
+    AnyChange,
 }
 
 #[derive(Debug, Args)]
@@ -296,6 +310,9 @@ pub(crate) struct ApprovalArgs {
     /// Does not ask
     #[arg(long, action = ArgAction::SetTrue, value_parser = flag, env = "TRUEUP_AUTO_APPROVE")]
     pub(crate) auto_approve: bool,
+    /// Which plans --auto-approve does not cover: those take a reviewed plan or an answer, or exit 3
+    #[arg(long, value_enum, default_value_t = RequireApproval::Never, value_name = "WHEN", env = "TRUEUP_REQUIRE_APPROVAL")]
+    pub(crate) require_approval: RequireApproval,
 }
 
 /// Where new credentials go.

@@ -14,8 +14,9 @@ Exit codes:
   1         error, wrong arguments included
   2         there are changes (plan --detailed-exitcode; always for drift)
   3         apply refused by a guardrail; with --strict, also an unmet
-            requirement, a guardrail or a lapsed rule; access: the answer is
-            no, or an assertion fails
+            requirement, a guardrail or a lapsed rule; with
+            --require-approval, a plan that takes a person's approval; access:
+            the answer is no, or an assertion fails
   4         stale: the account or the manifest is not what the reviewed plan was
             made from; nothing was written
   5         partly applied: something was written and something failed
@@ -30,7 +31,7 @@ pub(crate) enum Exit {
     Done,
     /// There are changes.
     Changes,
-    /// Something that `--strict` or a question asks for does not hold.
+    /// Something that `--strict`, `--require-approval` or a question asks for does not hold.
     Strict,
     /// What was looked at is not right, and has been said.
     Failed,
@@ -120,6 +121,8 @@ pub(crate) enum CliError {
     Guardrails { count: usize, allow: String },
     #[error("a strict run refuses this plan; nothing was written")]
     Strict,
+    #[error("this plan takes a person's approval; nothing was written")]
+    Approval { reviewed: bool },
     #[error("the plan of now has another digest than the reviewed one; nothing was written")]
     Stale,
     #[error("account {account} is being applied to by another run")]
@@ -192,7 +195,7 @@ impl CliError {
                 | ReadError::Unreachable { .. }
                 | ReadError::Unexpected { .. } => 1,
             },
-            Self::Guardrails { .. } | Self::Strict => 3,
+            Self::Guardrails { .. } | Self::Strict | Self::Approval { .. } => 3,
             Self::Stale => 4,
             Self::Incomplete { written: true, .. } | Self::StillDiffers => 5,
             Self::Locked { .. } => 6,
@@ -212,6 +215,12 @@ impl CliError {
             Self::Read(error) | Self::Profile { source: error, .. } => error.hint().into_iter().collect(),
             Self::Guardrails { allow, .. } => vec![format!("to let it pass: {allow}")],
             Self::Strict => one("see what is not met above; without --strict it is reported only"),
+            Self::Approval { reviewed: false } => one(
+                "have it reviewed and apply with --plan or --expect-digest, or apply without --auto-approve on a terminal",
+            ),
+            Self::Approval { reviewed: true } => {
+                one("the reviewed plan says something else about access; plan again and have that reviewed")
+            }
             Self::Stale => one("plan again, have that reviewed, and apply with its digest"),
             Self::Locked { path, .. } => vec![format!(
                 "wait for it to end; the lock is {} and is free as soon as that process is gone",
@@ -305,6 +314,7 @@ mod tests {
                 3,
             ),
             (CliError::Strict, 3),
+            (CliError::Approval { reviewed: false }, 3),
             (CliError::Stale, 4),
             (CliError::StillDiffers, 5),
             (

@@ -99,6 +99,13 @@ impl Terminal {
         }
     }
 
+    /// Writes why a plan takes a person's approval, quiet or not.
+    pub(crate) fn approval(&self, findings: &[String]) {
+        for finding in findings {
+            self.message(&format!("approval: {}\n", escape::text(finding)));
+        }
+    }
+
     /// Writes an error with its hints.
     pub(crate) fn error(&self, error: &CliError) {
         let rendered = error.render();

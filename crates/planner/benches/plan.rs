@@ -82,3 +82,23 @@ fn everything_differs(bencher: divan::Bencher<'_, '_>, users: usize) {
     let live = live_of(&before);
     bencher.bench(|| plan(&after, &live));
 }
+
+/// One group's policy changes: everybody's groups, and the access of the members, which is compared before and after.
+#[divan::bench(args = [1000, 5000], sample_count = 10)]
+fn a_group_policy_changes(bencher: divan::Bencher<'_, '_>, users: usize) {
+    let mut before = account(users);
+    let everybody = before.group("everybody");
+    everybody
+        .inline_policies
+        .insert(inline("own"), document(&["allow s3:Get*", "allow ec2:Describe*"]));
+    for declared in before.users.values_mut() {
+        declared.groups.insert(group("everybody"));
+    }
+    let mut after = before.clone();
+    after
+        .group("everybody")
+        .inline_policies
+        .insert(inline("own"), document(&["allow s3:*", "allow ec2:Describe*"]));
+    let live = live_of(&before);
+    bencher.bench(|| plan(&after, &live));
+}

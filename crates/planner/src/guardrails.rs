@@ -2,20 +2,21 @@
 //!
 //! A guardrail never changes the plan: `plan` lists it, `apply` refuses.
 
+mod access;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::{
-    Arn, PolicyArn, PolicyDocument, Resource, RoleName, UserName,
-    desired::{AliasWish, DeletionLimit, MfaLevel, PasswordPolicyWish},
-    document::Statement,
+    PolicyArn, PolicyDocument, Resource, UserName,
+    desired::{AliasWish, DeletionLimit, PasswordPolicyWish},
 };
 
 use crate::{
-    Call, ChangeKind, GuardrailCode, GuardrailFinding, Note,
+    AccessChange, Call, ChangeKind, GuardrailCode, GuardrailFinding, Note,
+    access::Comparison,
     draft::Draft,
-    requirements::mfa_of,
     resolve::{Fate, Resolved},
-    world::{Access, Principal, World},
+    world::World,
 };
 
 /// Everything that a guardrail looks at.
@@ -24,21 +25,30 @@ pub(crate) struct View<'a, 'r> {
     pub(crate) draft: &'a Draft,
     pub(crate) before: &'a World,
     pub(crate) after: &'a World,
+    /// What changes in what principals may do, ordered by principal.
+    pub(crate) access: &'a [AccessChange],
 }
 
 /// Every guardrail that fires, ordered by code and message, and what else should be known.
-pub(crate) fn check(view: &View<'_, '_>, allow: &BTreeSet<GuardrailCode>) -> (Vec<GuardrailFinding>, Vec<Note>) {
+pub(crate) fn check(
+    view: &View<'_, '_>,
+    comparison: &mut Comparison<'_>,
+    allow: &BTreeSet<GuardrailCode>,
+) -> (Vec<GuardrailFinding>, Vec<Note>) {
     let mut notes = Vec::new();
     let mut found: Vec<(GuardrailCode, String)> = Vec::new();
     let mut add = |code: GuardrailCode, messages: Vec<String>| found.extend(messages.into_iter().map(|m| (code, m)));
     add(GuardrailCode::Deletions, deletions(view));
-    add(GuardrailCode::OwnAccess, own_access(view, &mut notes));
-    add(GuardrailCode::Administrators, administrators(view));
-    notes.extend(break_glass_of_nobody(view));
-    add(GuardrailCode::BreakGlass, break_glass(view));
+    add(
+        GuardrailCode::OwnAccess,
+        access::own_access(view, comparison, &mut notes),
+    );
+    add(GuardrailCode::Administrators, access::administrators(view, comparison));
+    notes.extend(access::break_glass_of_nobody(view));
+    add(GuardrailCode::BreakGlass, access::break_glass(view));
     add(GuardrailCode::PasswordPolicy, password_policy(view));
-    add(GuardrailCode::Mfa, mfa(view));
-    add(GuardrailCode::Boundary, boundary(view));
+    add(GuardrailCode::Mfa, access::mfa(view, comparison));
+    add(GuardrailCode::Boundary, access::boundary(view, comparison));
     add(GuardrailCode::Alias, alias(view));
     add(GuardrailCode::SharedPolicy, shared_policy(view));
     let findings = found
@@ -162,150 +172,6 @@ fn population(view: &View<'_, '_>) -> BTreeMap<&'static str, usize> {
     ])
 }
 
-/// Who runs trueup, as a principal of the live account.
-fn caller(view: &View<'_, '_>) -> Option<Principal> {
-    let live = view.resolved.live;
-    let arn: &Arn = &live.caller;
-    if arn.account() != live.account.id.as_str() {
-        return None;
-    }
-    let resource = arn.resource();
-    if resource.starts_with("user/") {
-        let name = UserName::from_live(arn.name());
-        return live
-            .users
-            .contains_key(&name)
-            .then(|| Principal::User(view.resolved.user_after(&name)));
-    }
-    if let Some(session) = resource.strip_prefix("assumed-role/") {
-        let name = RoleName::from_live(session.split('/').next().unwrap_or_default());
-        return live.roles.contains_key(&name).then_some(Principal::Role(name));
-    }
-    None
-}
-
-/// How the plan takes something away from a principal, in words; `None` where it does not.
-fn loss(view: &View<'_, '_>, principal: &Principal) -> Option<&'static str> {
-    if let Principal::User(name) = principal {
-        if matches!(view.resolved.users.get(name), Some(Fate::Deleted { .. })) {
-            return Some("deleted");
-        }
-        let loses_credentials = view.draft.steps.iter().any(|step| match &step.call {
-            Call::DeleteLoginProfile { user_name }
-            | Call::UpdateAccessKey { user_name, .. }
-            | Call::DeleteAccessKey { user_name, .. } => user_name == name,
-            _ => false,
-        });
-        if loses_credentials {
-            return Some("disabled");
-        }
-    }
-    let (before, after) = (view.before.access(principal), view.after.access(principal));
-    if still_administrator(&before, &after) || before.only_shrinks_to(&after) && after.only_shrinks_to(&before) {
-        return None;
-    }
-    (!after.only_shrinks_to(&before)).then_some("weakened")
-}
-
-/// Whether everything that could be done before can still be done, since `*` on `*` is kept and nothing new limits it.
-fn still_administrator(before: &Access, after: &Access) -> bool {
-    after.everything && after.denies.is_subset(&before.denies) && (!after.is_bounded() || before.is_bounded())
-}
-
-fn own_access(view: &View<'_, '_>, notes: &mut Vec<Note>) -> Vec<String> {
-    let arn = &view.resolved.live.caller;
-    let Some(caller) = caller(view) else {
-        if !arn.resource().starts_with("root") && !view.draft.steps.is_empty() {
-            notes.push(Note {
-                strict: false,
-                resource: None,
-                message: format!(
-                    "the caller {arn} is no user or role of this account, so its own access is not checked"
-                ),
-            });
-        }
-        return Vec::new();
-    };
-    let Some(how) = loss(view, &caller) else {
-        return Vec::new();
-    };
-    let who = match caller {
-        Principal::User(name) => format!("user `{name}`"),
-        Principal::Role(name) => format!("role `{name}`"),
-    };
-    vec![format!("{who}, which runs this, would be {how}")]
-}
-
-fn administrators(view: &View<'_, '_>) -> Vec<String> {
-    let minimum = view.resolved.desired.guardrails.minimum_administrators as usize;
-    let before = view.before.administrators();
-    let after: BTreeSet<UserName> = view
-        .after
-        .administrators()
-        .into_iter()
-        .filter(|name| {
-            let principal = Principal::User(name.clone());
-            !matches!(loss(view, &principal), Some("deleted" | "disabled"))
-        })
-        .collect();
-    // Only where the plan itself takes the number below.
-    if after.len() >= minimum || after.len() >= before.len() {
-        return Vec::new();
-    }
-    let lost: Vec<String> = before.difference(&after).map(|name| format!("`{name}`")).collect();
-    vec![format!(
-        "{} administrators would be left, {minimum} must be; no longer one: {}",
-        after.len(),
-        lost.join(", ")
-    )]
-}
-
-/// A name that protects nobody, most likely a typo.
-fn break_glass_of_nobody(view: &View<'_, '_>) -> Vec<Note> {
-    let desired = view.resolved.desired;
-    let known = |name: &UserName| view.resolved.live.users.contains_key(name) || desired.users.contains_key(name);
-    let unknown = desired.guardrails.break_glass.iter().filter(|name| !known(name));
-    unknown
-        .map(|name| Note {
-            strict: true,
-            resource: None,
-            message: format!(
-                "break-glass user `{name}` is neither in the account nor in the manifest: the name protects nobody"
-            ),
-        })
-        .collect()
-}
-
-fn break_glass(view: &View<'_, '_>) -> Vec<String> {
-    let mut found = Vec::new();
-    for name in &view.resolved.desired.guardrails.break_glass {
-        // Listed by the name that it has, or by the one that the plan gives it.
-        let live = &view.resolved.live.users;
-        let renamed = view.resolved.user_names.iter().find(|(_, after)| *after == name);
-        let Some(before) = renamed
-            .map(|(before, _)| before)
-            .or_else(|| live.contains_key(name).then_some(name))
-        else {
-            continue;
-        };
-        let after = view.resolved.user_after(before);
-        if let Some(how) = loss(view, &Principal::User(after.clone())) {
-            found.push(format!("break-glass user `{name}` would be {how}"));
-        }
-        if after != *before {
-            found.push(format!("break-glass user `{before}` would be renamed to `{after}`"));
-        }
-        if let Some(declared) = view.resolved.desired.users.get(&after)
-            && mfa_of(view.resolved.desired, declared).is_some_and(|mfa| mfa.level >= MfaLevel::Required)
-        {
-            found.push(format!(
-                "break-glass user `{name}` would be under an MFA requirement; say `mfa: exempt`"
-            ));
-        }
-    }
-    found
-}
-
 fn password_policy(view: &View<'_, '_>) -> Vec<String> {
     let live = view.resolved.live.account.password_policy.as_ref();
     let weaker = match &view.resolved.desired.account.password_policy {
@@ -330,106 +196,6 @@ fn password_policy(view: &View<'_, '_>) -> Vec<String> {
         .into_iter()
         .map(|how| format!("the password policy gets weaker: {how}"))
         .collect()
-}
-
-/// Denies that ask for MFA and stop applying to somebody who stays, whether or not others take their place.
-fn mfa(view: &View<'_, '_>) -> Vec<String> {
-    let mut found = BTreeSet::new();
-    for principal in touched(view) {
-        let Principal::User(name) = &principal else { continue };
-        if matches!(view.resolved.users.get(name), Some(Fate::Deleted { .. })) {
-            continue;
-        }
-        let (before, after) = (view.before.access(&principal), view.after.access(&principal));
-        let lost = before
-            .deny_statements()
-            .difference(&after.deny_statements())
-            .any(|deny| view.before.statement(*deny).is_some_and(asks_for_mfa));
-        let asks_still = after
-            .denies
-            .iter()
-            .any(|deny| view.after.statement(*deny).is_some_and(asks_for_mfa));
-        if lost && !after.allows.is_empty() {
-            // Whether the denies that are left cover as much is not decided by comparing statements.
-            found.insert(if asks_still {
-                format!("user `{name}` would be denied other things without MFA than now, maybe fewer")
-            } else {
-                format!("user `{name}` would no longer be denied what it does without MFA")
-            });
-        }
-    }
-    found.into_iter().collect()
-}
-
-fn asks_for_mfa(statement: &Statement) -> bool {
-    let conditions = statement.conditions();
-    conditions.values().flat_map(|keys| keys.keys()).any(|key| {
-        matches!(
-            key.to_ascii_lowercase().as_str(),
-            "aws:multifactorauthpresent" | "aws:multifactorauthage"
-        )
-    })
-}
-
-/// Everyone whom some step affects.
-fn touched(view: &View<'_, '_>) -> BTreeSet<Principal> {
-    let effects = view.draft.steps.iter().filter_map(|step| step.effect.as_ref());
-    effects
-        .flat_map(|effect| {
-            let mut principals = view.before.affected(effect);
-            principals.extend(view.after.affected(effect));
-            principals
-        })
-        .collect()
-}
-
-/// Boundaries of people who stay: removed, replaced, or letting more through.
-fn boundary(view: &View<'_, '_>) -> Vec<String> {
-    let live = view.resolved.live;
-    let mut found = Vec::new();
-    for step in &view.draft.steps {
-        match &step.call {
-            Call::DeleteUserPermissionsBoundary { user_name } => {
-                found.push(format!("user `{user_name}` would lose its permissions boundary"));
-            }
-            Call::PutUserPermissionsBoundary { user_name, .. } => {
-                let replaced = live.users.values().any(|user| {
-                    view.resolved.user_after(&user.name) == *user_name && user.permissions_boundary.is_some()
-                });
-                if replaced {
-                    found.push(format!("user `{user_name}` would get another permissions boundary"));
-                }
-            }
-            _ => {}
-        }
-    }
-    for (arn, before, after) in changed_documents(view) {
-        let bounded = live
-            .users
-            .values()
-            .filter(|user| user.permissions_boundary.as_ref() == Some(&arn))
-            .count()
-            + live
-                .roles
-                .values()
-                .filter(|role| role.permissions_boundary.as_ref() == Some(&arn))
-                .count();
-        let removed_deny = before
-            .statements()
-            .iter()
-            .any(|s| s.is_deny() && !after.statements().contains(s));
-        let added_allow = after
-            .statements()
-            .iter()
-            .any(|s| s.is_allow() && !before.statements().contains(s));
-        if bounded > 0 && (removed_deny || added_allow) {
-            found.push(format!(
-                "policy `{}`, the permissions boundary of {bounded}, may let more through",
-                arn.policy_name()
-            ));
-        }
-    }
-    found
 }
 
 /// Managed policies whose default document changes, with both documents.

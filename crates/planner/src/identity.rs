@@ -75,6 +75,14 @@ impl Dependence {
         }
     }
 
+    /// Whether it depends on anything of its user.
+    pub(crate) fn is_on_anything(&self) -> bool {
+        match self {
+            Self::Unknown => true,
+            Self::On { name, tags } => *name || !tags.is_empty(),
+        }
+    }
+
     /// Which of the meanings that the statement can have for one user it has now, from 0 to 7.
     pub(crate) fn meaning(&self, changed: &Changed) -> u32 {
         let (name, gone, come) = match self {

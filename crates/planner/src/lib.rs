@@ -43,6 +43,7 @@ use trueup_access::IamData;
 use trueup_model::{Desired, Live, Resource, UserName, live::Needs};
 
 use crate::{
+    access::Comparison,
     draft::Draft,
     resolve::{Fate, Resolved},
     world::World,
@@ -123,13 +124,16 @@ pub fn plan(desired: &Desired, live: &Live, options: &Options) -> Result<Plan, P
         after.apply(effect);
     }
     quotas::check(&resolved, &after, &mut draft);
+    let mut comparison = Comparison::new(&resolved, &draft, &before, &after);
+    let access = comparison.changes();
     let view = guardrails::View {
         resolved: &resolved,
         draft: &draft,
         before: &before,
         after: &after,
+        access: &access,
     };
-    let (guardrails, guardrail_notes) = guardrails::check(&view, &options.allow);
+    let (guardrails, guardrail_notes) = guardrails::check(&view, &mut comparison, &options.allow);
     transition::order(&resolved, &before, &after, &mut draft);
     credentials::passwords_last(&resolved, &mut draft);
 
@@ -178,7 +182,7 @@ pub fn plan(desired: &Desired, live: &Live, options: &Options) -> Result<Plan, P
             actions: actions.len() as u64,
         },
         requirements: requirements::check(&resolved),
-        access: Vec::new(),
+        access,
         action_data: IamData::embedded().date().to_owned(),
         unmanaged: {
             let mut unmanaged = resolved.unmanaged.clone();

@@ -54,6 +54,13 @@ pub struct Plan {
     pub reads: Reads,
 }
 
+impl Plan {
+    /// Those of whom it is not proved that they gain nothing.
+    pub fn broadened(&self) -> impl Iterator<Item = &AccessChange> {
+        self.access.iter().filter(|change| change.may_gain())
+    }
+}
+
 /// What the manifest owns of the account, so that a first plan frightens nobody.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Overview {

@@ -3,6 +3,8 @@
 //! Statements are compared as text, never interpreted: what is called safe here is safe, some of what is refused may
 //! be safe too. The model never forgets a holder: roles and users that the manifest does not own are in it.
 
+mod held;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -11,8 +13,10 @@ use std::{
 use trueup_model::{
     GroupName, InlinePolicyName, Live, PolicyArn, PolicyDocument, RoleName, UserName,
     document::{Effect as StatementEffect, Statement},
+    glob_matches,
 };
 
+pub(crate) use self::held::{Held, HeldPolicy};
 use crate::identity::{Changed, Dependence, Facet};
 
 /// Who can act.
@@ -27,10 +31,10 @@ pub(crate) enum Principal {
 pub(crate) struct Content {
     allows: BTreeSet<u32>,
     denies: BTreeSet<u32>,
-    /// Whether some allow statement gives `*` on `*` without a condition.
-    everything: bool,
     /// Non-white-space characters.
     size: usize,
+    /// What was read; `None` where nothing was.
+    document: Option<PolicyDocument>,
 }
 
 /// Policies held directly.
@@ -70,29 +74,35 @@ pub(crate) enum Effect {
 }
 
 /// Everything that decides a principal's access: statements that allow, statements that deny, and the boundary.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Access {
     pub(crate) allows: BTreeSet<u32>,
     pub(crate) denies: BTreeSet<u32>,
-    pub(crate) everything: bool,
     boundary: Option<BoundaryAccess>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct BoundaryAccess {
     allows: BTreeSet<u32>,
     denies: BTreeSet<u32>,
 }
 
 impl Access {
-    /// Whether a boundary is set.
-    pub(crate) fn is_bounded(&self) -> bool {
-        self.boundary.is_some()
+    /// All statements, those of the boundary included.
+    fn numbers(&self) -> impl Iterator<Item = u32> {
+        let bounded = self.boundary.iter();
+        let bounded = bounded.flat_map(|boundary| boundary.allows.iter().chain(&boundary.denies));
+        self.allows.iter().chain(&self.denies).chain(bounded).copied()
     }
 
-    /// The statements that deny, whatever they mean for this user now.
+    /// The statements that deny, those of the boundary included, whatever they mean for this user now.
     pub(crate) fn deny_statements(&self) -> BTreeSet<u32> {
-        self.denies.iter().map(|number| number % MEANINGS).collect()
+        let bounded = self.boundary.iter().flat_map(|boundary| &boundary.denies);
+        self.denies
+            .iter()
+            .chain(bounded)
+            .map(|number| number % MEANINGS)
+            .collect()
     }
 
     /// Whether everything that this boundary lets through, the other's lets through too, by its statements.
@@ -124,14 +134,38 @@ impl Access {
     }
 }
 
+/// A permission that nobody is an administrator without.
+const ADMINISTERS: &str = "iam:attachuserpolicy";
+
+fn may_administer(statement: &Statement) -> bool {
+    let matches = |patterns: Vec<&str>| {
+        let mut patterns = patterns.into_iter();
+        patterns.any(|pattern| glob_matches(&pattern.to_ascii_lowercase(), ADMINISTERS))
+    };
+    if statement.has("NotAction") {
+        !matches(statement.not_actions())
+    } else {
+        matches(statement.actions())
+    }
+}
+
 /// Numbers from here on are those of statements that mean something else than at first; far more than an account holds.
 const MEANINGS: u32 = 1 << 24;
+
+/// What is kept of a statement.
+#[derive(Debug, Clone)]
+struct Known {
+    statement: Option<Statement>,
+    dependence: Dependence,
+    /// Whether it may allow what every administrator is allowed.
+    may_administer: bool,
+}
 
 /// Numbers of distinct statements, so that sets of them are cheap.
 #[derive(Debug, Clone, Default)]
 struct Interner {
     numbers: BTreeMap<String, u32>,
-    statements: Vec<(Option<Statement>, Dependence)>,
+    statements: Vec<Known>,
     /// Contents of documents met before, by canonical text: reading one takes far longer than finding it.
     contents: BTreeMap<String, Arc<Content>>,
 }
@@ -146,7 +180,11 @@ impl Interner {
             Some(statement) => Dependence::of_statement(statement.canonical_text()),
             None => Dependence::Unknown,
         };
-        self.statements.push((statement.cloned(), dependence));
+        self.statements.push(Known {
+            statement: statement.cloned(),
+            dependence,
+            may_administer: statement.is_none_or(may_administer),
+        });
         self.numbers.insert(key, next);
         next
     }
@@ -156,7 +194,7 @@ impl Interner {
         let meaning = self
             .statements
             .get(number as usize)
-            .map_or(0, |(_, dependence)| dependence.meaning(changed));
+            .map_or(0, |known| known.dependence.meaning(changed));
         number + meaning * MEANINGS
     }
 }
@@ -256,6 +294,7 @@ impl World {
     fn read_content(&mut self, document: &PolicyDocument) -> Content {
         let mut content = Content {
             size: document.size(),
+            document: Some(document.clone()),
             ..Content::default()
         };
         if document.is_opaque() {
@@ -279,7 +318,6 @@ impl World {
             match statement.effect() {
                 StatementEffect::Allow => {
                     content.allows.insert(number);
-                    content.everything |= statement.allows_everything();
                 }
                 StatementEffect::Deny => {
                     content.denies.insert(number);
@@ -295,24 +333,35 @@ impl World {
 
     /// The statement behind a number; `None` for a document that could not be read.
     pub(crate) fn statement(&self, number: u32) -> Option<&Statement> {
-        let (statement, _) = self.interner.statements.get((number % MEANINGS) as usize)?;
-        statement.as_ref()
+        self.known(number)?.statement.as_ref()
+    }
+
+    fn known(&self, number: u32) -> Option<&Known> {
+        self.interner.statements.get((number % MEANINGS) as usize)
     }
 
     /// Whether anything that a user holds, boundary included, depends on a facet of the user.
     pub(crate) fn depends_on(&self, user: &UserName, facet: &Facet) -> bool {
         let access = self.access(&Principal::User(user.clone()));
-        let bounded = access
-            .boundary
-            .iter()
-            .flat_map(|boundary| boundary.allows.iter().chain(&boundary.denies));
         access
-            .allows
-            .iter()
-            .chain(&access.denies)
-            .chain(bounded)
-            .filter_map(|number| self.interner.statements.get((number % MEANINGS) as usize))
-            .any(|(_, dependence)| dependence.is_on(facet))
+            .numbers()
+            .filter_map(|number| self.known(number))
+            .any(|known| known.dependence.is_on(facet))
+    }
+
+    /// Whether any of these statements mean another thing for another principal.
+    pub(crate) fn is_personal(&self, access: &Access) -> bool {
+        access
+            .numbers()
+            .filter_map(|number| self.known(number))
+            .any(|known| known.dependence.is_on_anything())
+    }
+
+    /// Whether some statement may allow what every administrator is allowed; where none does, nobody who holds just
+    /// these is one.
+    pub(crate) fn may_administer(&self, access: &Access) -> bool {
+        let mut allows = access.allows.iter().filter_map(|number| self.known(*number));
+        allows.any(|known| known.may_administer)
     }
 
     /// Takes over the numbers of another model, which must have been cloned from this one.
@@ -535,20 +584,12 @@ impl World {
         {
             access.allows.extend(&content.allows);
             access.denies.extend(&content.denies);
-            access.everything |= content.everything;
         }
     }
 
-    /// Users with `*` on `*` by group, attachment or inline policy, and no boundary.
-    pub(crate) fn administrators(&self) -> BTreeSet<UserName> {
-        self.users
-            .keys()
-            .filter(|name| {
-                let access = self.access(&Principal::User((*name).clone()));
-                access.everything && !access.is_bounded()
-            })
-            .cloned()
-            .collect()
+    /// Everyone who is a user.
+    pub(crate) fn users(&self) -> impl Iterator<Item = &UserName> {
+        self.users.keys()
     }
 
     /// The groups of a user.
@@ -650,7 +691,6 @@ impl World {
             if let Some(content) = content {
                 access.allows.extend(&content.allows);
                 access.denies.extend(&content.denies);
-                access.everything |= content.everything;
             }
         };
         match effect {

@@ -8,6 +8,7 @@
 //! the other formats say at their beginning how they do it.
 
 pub mod access;
+mod access_text;
 mod access_words;
 mod annotations;
 mod apply;

@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 
 use trueup_model::Resource;
-use trueup_planner::{
-    AccessChange, Action, GuardrailFinding, Ignored, Listed, Note, Overview, Plan, Reads, Requirement, Summary,
-};
+use trueup_planner::{Action, GuardrailFinding, Ignored, Listed, Note, Overview, Plan, Reads, Requirement, Summary};
 
 use crate::{
-    TextOptions, Verbosity, changes,
+    TextOptions, Verbosity, access_text, changes,
     page::{Page, count},
     value::{more, shown},
 };
@@ -29,8 +27,8 @@ pub fn render_plan_text(plan: &Plan, options: &TextOptions) -> String {
         changes,
         actions,
         requirements,
-        access,
-        action_data: _,
+        access: principals,
+        action_data,
         unmanaged,
         ignored,
         guardrails,
@@ -50,7 +48,7 @@ pub fn render_plan_text(plan: &Plan, options: &TextOptions) -> String {
         if options.verbosity == Verbosity::Verbose {
             write_actions(&mut page, actions);
         }
-        write_access(&mut page, access);
+        access_text::render(&mut page, principals, action_data, options);
     }
     write_requirements(&mut page, requirements, options);
     write_guardrails(&mut page, guardrails);
@@ -60,6 +58,7 @@ pub fn render_plan_text(plan: &Plan, options: &TextOptions) -> String {
         write_notes(&mut page, notes);
     }
     page.gap();
+    access_text::summary(&mut page, principals);
     write_summary(&mut page, summary, changes.is_empty());
     if !quiet {
         page.line(0).dim("Digest: ").text(digest);
@@ -145,16 +144,6 @@ fn write_actions(page: &mut Page, actions: &[Action]) {
             line = line.dim(&format!("  after {}", after.join(", ")));
         }
         drop(line);
-    }
-}
-
-fn write_access(page: &mut Page, access: &[AccessChange]) {
-    if !access.is_empty() {
-        page.gap();
-        page.line(0).text(&format!(
-            "Access: changes for {}; --format json shows it",
-            count(access.len() as u64, "principal", "principals")
-        ));
     }
 }
 

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use trueup_access::Verdict;
 use trueup_model::{Desired, Live, live::Needs};
 use trueup_planner::{Options, Plan};
 use trueup_report::{MarkdownOptions, Purpose, plan_json, render_plan_markdown, render_plan_text};
 
 use crate::{
     annotations,
-    args::{CompareArgs, Format},
+    args::{CompareArgs, Format, RequireApproval},
     exit::{CliError, Exit},
     live::{Api, Source},
     manifest, markdown, output,
@@ -140,11 +141,56 @@ pub(crate) fn strict_findings(plan: &Plan) -> Vec<String> {
     counted.chain(notes.map(|note| note.message.clone())).collect()
 }
 
+/// How many names are told before the rest is counted.
+const NAMES: usize = 5;
+
+/// Why a plan takes a person's approval, in words; empty where it takes none.
+pub(crate) fn approval_findings(plan: &Plan, required: RequireApproval) -> Vec<String> {
+    let names = |verdict: fn(Verdict) -> bool, words: &str| -> Option<String> {
+        let those: Vec<&str> = plan
+            .broadened()
+            .filter(|change| verdict(change.verdict))
+            .map(|change| change.principal.as_str())
+            .collect();
+        let named: Vec<&str> = those.iter().take(NAMES).copied().collect();
+        let rest = match those.len() - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        (!those.is_empty()).then(|| format!("{words}: {}{rest}", named.join(", ")))
+    };
+    match required {
+        RequireApproval::Never => Vec::new(),
+        RequireApproval::AnyChange if plan.changes.is_empty() => Vec::new(),
+        RequireApproval::AnyChange => vec![format!(
+            "{} {}",
+            plan.changes.len(),
+            if plan.changes.len() == 1 { "change" } else { "changes" }
+        )],
+        RequireApproval::Broadening => {
+            let gain = names(|verdict| verdict != Verdict::Unknown, "gain access");
+            let unknown = names(
+                |verdict| verdict == Verdict::Unknown,
+                "not decided whether they gain access",
+            );
+            gain.into_iter().chain(unknown).collect()
+        }
+    }
+}
+
 /// How plan and drift end.
-pub(crate) fn exit(plan: &Plan, strict: bool, changes_count: bool, terminal: &Terminal) -> Exit {
+pub(crate) fn exit(
+    plan: &Plan,
+    strict: bool,
+    required: RequireApproval,
+    changes_count: bool,
+    terminal: &Terminal,
+) -> Exit {
     let refused = if strict { strict_findings(plan) } else { Vec::new() };
     terminal.strict(&refused);
-    if !refused.is_empty() {
+    let unapproved = approval_findings(plan, required);
+    terminal.approval(&unapproved);
+    if !refused.is_empty() || !unapproved.is_empty() {
         Exit::Strict
     } else if changes_count && !plan.changes.is_empty() {
         Exit::Changes

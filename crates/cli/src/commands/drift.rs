@@ -3,7 +3,7 @@
 use trueup_report::Purpose;
 
 use crate::{
-    args::DriftArgs,
+    args::{DriftArgs, RequireApproval},
     commands::compare,
     exit::{CliError, Exit},
     terminal::Terminal,
@@ -14,5 +14,11 @@ pub(crate) async fn run(args: &DriftArgs, terminal: &Terminal) -> Result<Exit, C
         return Err(CliError::NotSupportedYet { what: "--baseline" });
     }
     let plan = compare::run(&args.compare, Purpose::Drift, terminal).await?;
-    Ok(compare::exit(&plan, args.compare.strict, true, terminal))
+    Ok(compare::exit(
+        &plan,
+        args.compare.strict,
+        RequireApproval::Never,
+        true,
+        terminal,
+    ))
 }

@@ -15,6 +15,7 @@ pub(crate) async fn run(args: &PlanArgs, terminal: &Terminal) -> Result<Exit, Cl
     Ok(compare::exit(
         &plan,
         args.compare.strict,
+        args.require_approval,
         args.detailed_exitcode,
         terminal,
     ))

@@ -139,18 +139,70 @@ fn role(name: &str, policies: &[&str]) -> LiveRole {
 #[test]
 fn own_access_and_shared_policy_of_a_role() {
     let mut before = desired();
-    before.policy("base", &["allow s3:a", "allow s3:b"]);
+    before.policy(
+        "base",
+        &["allow iam:Get*", "allow iam:SetDefaultPolicyVersion", "allow s3:b"],
+    );
     let mut live = with_caller(&before, &format!("arn:aws:sts::{ACCOUNT}:assumed-role/deploy/session"));
     live.roles
         .insert(RoleName::new("deploy").unwrap(), role("deploy", &["base"]));
+    // What it loses is what would put the policy back.
     let mut after = desired();
-    after.policy("base", &["allow s3:a"]);
-    let found = codes(&after, &live);
+    after.policy("base", &["allow iam:Get*", "allow s3:b"]);
+    let found = fired(&after, &live);
     assert!(
-        found.contains("own-access") && found.contains("shared-policy"),
+        found.iter().any(|(_, message)| message
+            == "role `deploy`, which runs this, would no longer be allowed what undoing this plan takes, for example \
+                iam:SetDefaultPolicyVersion on arn:aws:iam::123456789012:policy/base"),
         "{found:?}"
     );
+    assert!(codes(&after, &live).contains("shared-policy"));
+    // What it loses is not needed, or it only gains.
+    for statements in [
+        &["allow iam:Get*", "allow iam:SetDefaultPolicyVersion"][..],
+        &["allow iam:*", "allow s3:*"],
+    ] {
+        after.policy("base", statements).document = document(statements);
+        assert!(!codes(&after, &live).contains("own-access"), "{statements:?}");
+    }
     assert!(codes(&before, &live).is_empty());
+}
+
+/// Text that differs and allows the same, or more, weakens nobody.
+#[test]
+fn widening_a_statement_is_no_weakening() {
+    let mut before = desired();
+    let glass = before.user("glass");
+    glass
+        .inline_policies
+        .insert(inline("work"), document(&["allow s3:Get*", "allow iam:*"]));
+    before.guardrails.break_glass.insert(user("glass"));
+    let mut live = with_caller(&before, &format!("arn:aws:iam::{ACCOUNT}:user/glass"));
+    let mut after = before.clone();
+    let put = |after: &mut Desired, statements: &[&str]| {
+        after
+            .user("glass")
+            .inline_policies
+            .insert(inline("work"), document(statements));
+    };
+    put(&mut after, &["allow s3:*", "allow iam:*"]);
+    assert!(codes(&after, &live).is_empty());
+    put(&mut after, &["allow s3:Get*", "allow iam:*", "deny s3:Put*"]);
+    assert!(codes(&after, &live).is_empty());
+    put(&mut after, &["allow s3:GetObject", "allow iam:*"]);
+    let found = codes(&after, &live);
+    assert!(
+        found.contains("break-glass") && !found.contains("own-access"),
+        "{found:?}"
+    );
+    put(&mut after, &["allow s3:Get*"]);
+    assert!(codes(&after, &live).contains("own-access"));
+    // A boundary that takes nothing away.
+    let mut bounded = before.clone();
+    bounded.policy("wide", &["allow *"]);
+    bounded.user("glass").permissions_boundary = BoundaryWish::Present(PolicyRef::Declared(policy("wide")));
+    live.caller = Arn::from_live(format!("arn:aws:iam::{ACCOUNT}:root"));
+    assert!(codes(&bounded, &live).is_empty());
 }
 
 #[test]
@@ -272,9 +324,8 @@ fn a_break_glass_user_is_found_by_either_of_its_names() {
         renamed.guardrails.break_glass = BTreeSet::from([user(listed)]);
         let found = fired(&renamed, &live);
         assert!(
-            found
-                .iter()
-                .any(|(_, message)| message == &format!("break-glass user `{listed}` would be weakened")),
+            found.iter().any(|(_, message)| message
+                == &format!("break-glass user `{listed}` would be weakened: no longer an administrator")),
             "{found:?}"
         );
         assert!(
@@ -367,6 +418,10 @@ fn boundaries_removed_replaced_or_widened() {
     let mut widened = before.clone();
     widened.policies.get_mut(&policy("limit")).unwrap().document = document(&["allow s3:*", "allow ec2:*"]);
     assert!(codes(&widened, &live).contains("boundary"));
+    // More statements that let nothing more through.
+    let mut respelt = before.clone();
+    respelt.policies.get_mut(&policy("limit")).unwrap().document = document(&["allow s3:Get*", "allow s3:*"]);
+    assert!(!codes(&respelt, &live).contains("boundary"));
     let mut narrowed = before.clone();
     narrowed.policies.get_mut(&policy("limit")).unwrap().document = document(&["allow s3:*", "deny s3:b"]);
     assert!(!codes(&narrowed, &live).contains("boundary"));

@@ -7,6 +7,7 @@
     reason = "a test that fails to set up its account has failed"
 )]
 
+mod access;
 mod aws_policies;
 mod build;
 mod guardrails;

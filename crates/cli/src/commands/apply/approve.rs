@@ -110,6 +110,35 @@ pub(crate) fn check_guardrails(plan: &Plan, strict: bool, terminal: &Terminal) -
     }
 }
 
+/// Refuses a plan that takes a person's approval and has none: neither was it reviewed, nor is there somebody to ask.
+///
+/// A digest does not cover what the plan says about access, since that follows from what it covers and from documents
+/// of AWS's own; where the reviewed plan is at hand, what it says is compared.
+pub(crate) fn check_approval(
+    plan: &Plan,
+    args: &ApprovalArgs,
+    reviewed: &Reviewed,
+    terminal: &Terminal,
+) -> Result<(), CliError> {
+    let findings = compare::approval_findings(plan, args.require_approval);
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let says_otherwise = reviewed
+        .plan
+        .as_ref()
+        .is_some_and(|reviewed| reviewed.access != plan.access);
+    let is_reviewed = reviewed.plan.is_some() || reviewed.digest.is_some();
+    let can_be_asked = !args.auto_approve && terminal.can_ask();
+    if (is_reviewed && !says_otherwise) || can_be_asked {
+        return Ok(());
+    }
+    terminal.approval(&findings);
+    Err(CliError::Approval {
+        reviewed: says_otherwise,
+    })
+}
+
 /// Refuses to make credentials that would have nowhere safe to go, or that nobody could open.
 pub(crate) fn check_credentials(plan: &Plan, desired: &Desired, plain: bool, directory: &Path) -> Result<(), CliError> {
     let receivers = delivery::receivers(plan, desired)?;

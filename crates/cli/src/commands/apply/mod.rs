@@ -75,6 +75,7 @@ pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals
     let approve = async || {
         reviewed.check(&plan, terminal)?;
         approve::check_guardrails(&plan, args.compare.strict, terminal)?;
+        approve::check_approval(&plan, &args.approval, &reviewed, terminal)?;
         let plain = args.credentials.plain_credentials;
         approve::check_credentials(&plan, &desired, plain, &directories.credentials)?;
         if plan.actions.is_empty() || args.approval.auto_approve {
