@@ -42,6 +42,7 @@ mod lint;
 mod question;
 mod reach;
 mod search;
+mod services;
 mod side;
 mod summary;
 mod tables;

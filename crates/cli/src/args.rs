@@ -12,8 +12,8 @@ use jiff::civil::Date;
 use trueup_planner::GuardrailCode;
 
 pub(crate) use self::access::{
-    AccessArgs, AccessCommand, AccountArgs, AnswerFormat, AssertArgs, CanArgs, DiffArgs, FailOn, ListArgs,
-    QuestionArgs, WhoCanArgs,
+    AccessArgs, AccessCommand, AccountArgs, AnswerFormat, AssertArgs, CanArgs, DiffArgs, FailOn, GraphArgs,
+    GraphFormat, ListArgs, QuestionArgs, WhoCanArgs,
 };
 pub(crate) use self::{
     init::{InitAnswers, InitArgs, MfaAnswer, PasswordPolicyAnswer},

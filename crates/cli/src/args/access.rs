@@ -38,6 +38,33 @@ pub(crate) enum AccessCommand {
         after_help = "Examples:\n  trueup access assert access.txt\n  trueup access assert access.txt --live aws --format json\n\nIn a file:\n  alice can s3:GetObject on arn:aws:s3:::reports/*\n  bob cannot iam:*\n  nobody outside administrators can iam:*, organizations:*\n  members of developers cannot s3:DeleteObject on * with aws:SecureTransport=true"
     )]
     Assert(AssertArgs),
+    /// Draws users, roles, groups, policies and services
+    #[command(
+        after_help = "Examples:\n  trueup access graph --out access.html\n  trueup access graph --only alice --live snapshot:account.json > alice.svg"
+    )]
+    Graph(GraphArgs),
+}
+
+/// How a picture is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    Svg,
+    Html,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GraphArgs {
+    /// Draws only what this user, role/NAME or group/NAME holds; can be given several times
+    #[arg(long, value_name = "NAME", env = "TRUEUP_ONLY")]
+    pub(crate) only: Vec<String>,
+    /// Writes a file instead of stdout
+    #[arg(long, value_name = "FILE", env = "TRUEUP_OUT")]
+    pub(crate) out: Option<PathBuf>,
+    /// How the picture is written [default: svg, or html where FILE ends so]
+    #[arg(long, value_enum, value_name = "FORMAT", env = "TRUEUP_GRAPH_FORMAT")]
+    pub(crate) format: Option<GraphFormat>,
+    #[command(flatten)]
+    pub(crate) account: AccountArgs,
 }
 
 /// Whose access is asked about.

@@ -3,6 +3,7 @@
 mod answers;
 mod assertions;
 mod differences;
+pub mod graph;
 mod holdings;
 
 use std::collections::BTreeSet;

@@ -3,8 +3,9 @@
 mod assertions;
 mod can;
 mod diff;
+mod graph;
 mod list;
-mod source;
+pub(crate) mod source;
 mod who_can;
 
 use trueup_access::{Account, Engine, PrincipalName, Question};
@@ -22,6 +23,7 @@ pub(crate) async fn run(args: &AccessArgs, terminal: &Terminal) -> Result<Exit, 
         AccessCommand::Diff(args) => diff::run(args, terminal).await,
         AccessCommand::List(args) => list::run(args, terminal).await,
         AccessCommand::Assert(args) => assertions::run(args, terminal).await,
+        AccessCommand::Graph(args) => graph::run(args, terminal).await,
     }
 }
 
