@@ -142,3 +142,69 @@ fn managed_policies_name_few_actions_that_the_data_lacks() {
     assert!((1..200).contains(&unknown), "{counts:?}");
     assert_eq!(counts.get(&PolicyLintCode::ShortArn), None, "{counts:?}");
 }
+
+/// The page that explains every code names all of them, with their severities, and no others.
+#[test]
+fn every_code_is_documented() {
+    let page = include_str!("../../../docs/lints.md");
+    let rows: BTreeMap<&str, &str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .map(|line| {
+            let mut cells = line.split(" | ");
+            (cells.next().unwrap().trim_end_matches('`'), cells.next().unwrap())
+        })
+        .collect();
+    let own = PolicyLintCode::ALL
+        .iter()
+        .map(|code| (code.as_str(), code.severity().to_string()));
+    let of_documents = trueup_model::document::LINT_CODES
+        .iter()
+        .map(|code| (*code, Severity::Warning.to_string()));
+    let expected: BTreeMap<&str, String> = own.chain(of_documents).collect();
+    let found: BTreeMap<&str, String> = rows
+        .iter()
+        .map(|(code, severity)| (*code, (*severity).to_owned()))
+        .collect();
+    assert_eq!(found, expected);
+}
+
+/// What the page says that a lint is found in has it.
+#[test]
+fn documented_examples_have_their_lint() {
+    let allow = |action: &str| one(action, "*");
+    for (code, statements) in [
+        ("unknown-service", json!([allow("s33:GetObject")])),
+        ("unknown-action", json!([allow("s3:GetObjekt")])),
+        ("pattern-without-action", json!([allow("s3:Fetch*")])),
+        (
+            "action-without-resource",
+            json!([one("s3:GetObject", "arn:aws:s3:::reports")]),
+        ),
+        (
+            "resource-without-action",
+            json!([{"Effect": "Allow", "Action": "s3:GetObject",
+                "Resource": ["arn:aws:s3:::reports/*", "arn:aws:sqs:*:*:jobs"]}]),
+        ),
+        ("short-arn", json!([one("s3:GetObject", "arn:aws:s3")])),
+        (
+            "unreachable-statement",
+            json!([allow("s3:GetObject"), {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]),
+        ),
+        ("redundant-statement", json!([allow("s3:GetObject"), allow("s3:*")])),
+        (
+            "allow-with-not-action",
+            json!([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}]),
+        ),
+        (
+            "allow-with-not-resource",
+            json!([{"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::secret/*"}]),
+        ),
+        ("wildcard-in-sensitive-service", json!([allow("kms:*")])),
+        ("pass-role-on-everything", json!([allow("iam:PassRole")])),
+        ("assume-role-on-everything", json!([allow("sts:AssumeRole")])),
+        ("missing-mfa-condition", json!([allow("iam:AttachUserPolicy")])),
+    ] {
+        assert!(codes(statements.clone()).contains(&code), "{code}: {statements}");
+    }
+}

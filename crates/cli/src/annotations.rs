@@ -13,7 +13,8 @@ pub(crate) fn of_manifest(wanted: Option<Annotations>, diagnostics: &[Diagnostic
     let said = diagnostics.iter().map(|diagnostic| Annotation {
         level: match diagnostic.severity {
             Severity::Error => Level::Error,
-            Severity::Warning => Level::Warning,
+            Severity::Security | Severity::Warning => Level::Warning,
+            Severity::Suggestion => Level::Notice,
         },
         title: diagnostic.code.to_owned(),
         message: match &diagnostic.hint {

@@ -338,9 +338,12 @@ pub(crate) struct ValidateArgs {
     /// Also writes remarks to stderr that are shown beside the lines of the manifest
     #[arg(long, value_enum, value_name = "WHERE", env = "TRUEUP_ANNOTATIONS")]
     pub(crate) annotations: Option<Annotations>,
-    /// Exits 3 on a warning or a lapsed rule
+    /// Exits 3 on a warning, a lint that is no suggestion, or a lapsed rule
     #[arg(long, action = ArgAction::SetTrue, value_parser = flag, env = "TRUEUP_STRICT")]
     pub(crate) strict: bool,
+    /// Action data to use instead of the embedded one
+    #[arg(long, value_name = "FILE", env = "TRUEUP_IAM_DATA")]
+    pub(crate) iam_data: Option<PathBuf>,
     /// The day that `until` is compared with [default: today, UTC]
     #[arg(long, value_name = "DATE", env = "TRUEUP_AS_OF")]
     pub(crate) as_of: Option<Date>,

@@ -9,6 +9,7 @@ mod commands;
 mod delivery;
 mod environment;
 mod exit;
+mod lints;
 mod live;
 mod logging;
 mod manifest;

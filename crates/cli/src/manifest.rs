@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use trueup_manifest::{Diagnostic, DiskFiles, Parsed, Positions, Severity};
 use trueup_model::Desired;
 
-use crate::{annotations, args::Annotations, exit::CliError, terminal::Terminal};
+use crate::{annotations, args::Annotations, exit::CliError, lints, terminal::Terminal};
 
 /// The manifest that was named, or the one that is found from here upwards.
 pub(crate) fn locate(named: Option<&Path>) -> Result<PathBuf, CliError> {
@@ -23,7 +23,9 @@ pub(crate) fn locate(named: Option<&Path>) -> Result<PathBuf, CliError> {
 /// Reads a manifest with all of its problems.
 pub(crate) fn parse(path: &Path) -> Result<Parsed, CliError> {
     let files = DiskFiles::open(path).map_err(|error| CliError::ManifestFiles(Box::new(error)))?;
-    Ok(trueup_manifest::parse(&files))
+    let mut parsed = trueup_manifest::parse(&files);
+    lints::check_rules(&mut parsed);
+    Ok(parsed)
 }
 
 /// How many problems are of this severity.
@@ -52,6 +54,8 @@ pub(crate) fn load(
         desired,
         diagnostics,
         positions,
+        documents: _,
+        lint_rules: _,
     } = parse(&locate(named)?)?;
     show(&diagnostics, terminal);
     annotations::of_manifest(annotations, &diagnostics, terminal);

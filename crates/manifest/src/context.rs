@@ -245,7 +245,7 @@ impl<'f> Context<'f> {
         (&source.display_name, line + 1)
     }
 
-    fn place(&self, span: Span) -> Place {
+    pub(crate) fn place(&self, span: Span) -> Place {
         let source = self.source(span.source);
         let (line, range) = source.line_at(source.text.floor_char_boundary(span.range().start));
         Place::new(source.display_name.clone(), line + 1, &source.text, range, span.range())
@@ -278,7 +278,8 @@ impl<'f> Context<'f> {
     }
 }
 
-fn by_place(a: &Diagnostic, b: &Diagnostic) -> Ordering {
+/// By file and place; of one place the worst first.
+pub(crate) fn by_place(a: &Diagnostic, b: &Diagnostic) -> Ordering {
     let key = |d: &Diagnostic| d.place.as_ref().map(|place| (place.file.clone(), place.span.start));
     key(a)
         .cmp(&key(b))

@@ -13,15 +13,21 @@ use serde::Serialize;
 pub enum Severity {
     /// The manifest cannot be used.
     Error,
+    /// The manifest can be used, and lets people do what its author may not have meant.
+    Security,
     /// The manifest can be used, and something about it is doubtful.
     Warning,
+    /// The manifest can be used, and could be written better.
+    Suggestion,
 }
 
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Error => "error",
+            Self::Security => "security",
             Self::Warning => "warning",
+            Self::Suggestion => "suggestion",
         })
     }
 }
@@ -215,7 +221,9 @@ pub fn render(diagnostics: &[Diagnostic], color: bool) -> String {
 fn render_one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
+        Severity::Security => Level::WARNING.with_name("security"),
         Severity::Warning => Level::WARNING,
+        Severity::Suggestion => Level::NOTE.with_name("suggestion"),
     };
     let mut group = Group::with_title(level.primary_title(harmless(&diagnostic.message)).id(diagnostic.code));
     let on_the_same_line = |related: &&Related| {

@@ -8,6 +8,7 @@ mod context;
 mod diagnostic;
 mod export;
 mod files;
+mod lints;
 mod positions;
 mod read;
 mod resolve;
@@ -17,6 +18,7 @@ mod yaml;
 pub use diagnostic::{Diagnostic, Place, Related, Severity, render};
 pub use export::{ExportOptions, Exported, export};
 pub use files::{DiskFiles, Files, FilesError, MemoryFiles, discover};
+pub use lints::{Found, LintRule, PlacedDocument};
 pub use positions::{Position, Positions};
 pub use schema::schema;
 
@@ -32,6 +34,10 @@ pub struct Parsed {
     pub diagnostics: Vec<Diagnostic>,
     /// Where things are declared. Apart from the desired state, whose meaning does not depend on it.
     pub positions: Positions,
+    /// All documents that could be read, with their places.
+    pub documents: Vec<PlacedDocument>,
+    /// Which lints are meant where.
+    pub lint_rules: Vec<LintRule>,
 }
 
 impl Parsed {
@@ -47,10 +53,13 @@ impl Parsed {
 pub fn parse(files: &dyn Files) -> Parsed {
     let mut context = Context::new(files);
     let raw = read::read(&mut context);
-    let desired = resolve::resolve(&mut context, &raw).filter(|_| !context.has_errors());
+    let mut lint_rules = lints::rules(&context, &raw);
+    let desired = resolve::resolve(&mut context, &raw, &mut lint_rules).filter(|_| !context.has_errors());
     Parsed {
+        documents: lints::documents(&context, &raw, desired.as_ref()),
         desired,
         positions: Positions::collect(&context, &raw),
         diagnostics: context.into_diagnostics(),
+        lint_rules,
     }
 }

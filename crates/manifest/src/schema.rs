@@ -24,6 +24,7 @@ pub fn schema() -> Value {
             "external": {"$ref": "#/$defs/external"},
             "guardrails": {"$ref": "#/$defs/guardrails"},
             "files": {"$ref": "#/$defs/files"},
+            "lints": {"$ref": "#/$defs/lints"},
             "user_types": {
                 "description": "Settings that several users have in common, by the type's name. One level; a user \
                                 cannot repeat a key of its type.",

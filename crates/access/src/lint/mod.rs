@@ -96,6 +96,13 @@ codes! {
     MissingMfaCondition "missing-mfa-condition" Suggestion;
 }
 
+impl PolicyLintCode {
+    /// Whether it is about what a policy grants, which a permissions boundary does not.
+    pub fn is_about_grants(self) -> bool {
+        self.severity() == Severity::Security || self == Self::MissingMfaCondition
+    }
+}
+
 impl fmt::Display for PolicyLintCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -8,6 +8,7 @@ pub(crate) const TOP: &[&str] = &[
     "external",
     "guardrails",
     "files",
+    "lints",
     "user_types",
     "policies",
     "groups",
@@ -23,6 +24,7 @@ pub(crate) const ROOT_ONLY: &[&str] = &[
     "external",
     "guardrails",
     "files",
+    "lints",
     "user_types",
 ];
 pub(crate) const ACCOUNT: &[&str] = &["id", "alias", "password_policy", "root"];
@@ -43,6 +45,8 @@ pub(crate) const KIND_SCOPE: &[&str] = &["paths", "unmanaged"];
 pub(crate) const IGNORE: &[&str] = &["user", "group", "policy", "role", "tag", "reason", "until"];
 pub(crate) const EXTERNAL: &[&str] = &["groups", "policies"];
 pub(crate) const GUARDRAILS: &[&str] = &["max_deletions", "minimum_administrators", "break_glass"];
+pub(crate) const LINTS: &[&str] = &["ignore"];
+pub(crate) const LINT_RULE: &[&str] = &["code", "resource", "statement", "reason", "until"];
 pub(crate) const FILE_LIMITS: &[&str] = &["paths", "groups", "types"];
 pub(crate) const POLICY: &[&str] = &["path", "description", "tags", "document"];
 pub(crate) const GROUP: &[&str] = &["path", "managed_policies", "inline_policies", "mfa", "previously"];

@@ -5,6 +5,7 @@
 pub(crate) mod document;
 mod entities;
 pub(crate) mod keys;
+mod lints;
 pub(crate) mod raw;
 mod recipients;
 mod root;

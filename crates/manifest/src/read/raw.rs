@@ -21,6 +21,7 @@ pub(crate) struct Raw {
     pub(crate) external_policies: Vec<At<PolicyArn>>,
     pub(crate) guardrails: Guardrails,
     pub(crate) file_limits: Vec<FileLimits>,
+    pub(crate) lint_rules: Vec<RawLintRule>,
     pub(crate) user_types: Vec<RawUserType>,
     pub(crate) policies: Vec<RawPolicy>,
     pub(crate) groups: Vec<RawGroup>,
@@ -63,6 +64,16 @@ pub(crate) struct RawKindScope {
 #[derive(Debug)]
 pub(crate) struct RawIgnore {
     pub(crate) target: At<IgnoreTarget>,
+    pub(crate) reason: String,
+    pub(crate) until: Option<Date>,
+}
+
+/// A lint that is meant, somewhere.
+#[derive(Debug)]
+pub(crate) struct RawLintRule {
+    pub(crate) code: At<String>,
+    pub(crate) resource: Option<String>,
+    pub(crate) statement: Option<String>,
     pub(crate) reason: String,
     pub(crate) until: Option<Date>,
 }

@@ -37,6 +37,9 @@ impl Context<'_> {
         if let Some(node) = fields.get("files") {
             self.read_file_limits(node, raw);
         }
+        if let (Some(node), Some(span)) = (fields.get("lints"), fields.key_span("lints")) {
+            self.read_lints(node, span, raw);
+        }
         if let Some(node) = fields.get("user_types") {
             self.read_user_types(node, raw);
         }

@@ -18,6 +18,7 @@ use trueup_model::{
 };
 
 use crate::{
+    LintRule,
     context::Context,
     diagnostic::quoted,
     read::{
@@ -28,7 +29,7 @@ use crate::{
 use names::Names;
 
 /// Makes the desired state. Problems are in the context; where it has errors, the answer is of no use.
-pub(crate) fn resolve(context: &mut Context<'_>, raw: &Raw) -> Option<Desired> {
+pub(crate) fn resolve(context: &mut Context<'_>, raw: &Raw, lint_rules: &mut [LintRule]) -> Option<Desired> {
     let names = Names::collect(context, raw);
     names.check_absent(context, raw);
     names.check_previous(context, raw);
@@ -42,7 +43,7 @@ pub(crate) fn resolve(context: &mut Context<'_>, raw: &Raw) -> Option<Desired> {
     scope::check(resolver.context, raw, desired.as_ref());
     limits::check(resolver.context, raw, desired.as_ref());
     quotas::check(resolver.context, raw, desired.as_ref());
-    pitfalls::check(resolver.context, raw, desired.as_ref());
+    pitfalls::check(resolver.context, raw, desired.as_ref(), lint_rules);
     desired
 }
 

@@ -9,29 +9,47 @@ use trueup_model::{
 };
 
 use crate::{
+    LintRule,
     context::Context,
     diagnostic::quoted,
+    lints::{inline_resource, is_ignored},
     read::{Raw, document::Document, raw::RawInline},
 };
 
-pub(super) fn check(context: &mut Context<'_>, raw: &Raw, desired: Option<&Desired>) {
+pub(super) fn check(context: &mut Context<'_>, raw: &Raw, desired: Option<&Desired>, rules: &mut [LintRule]) {
     let Some(desired) = desired else { return };
     let reach = Reach::of(raw, desired);
     for policy in &raw.policies {
         if let Some(document) = &policy.document {
-            warn(context, document, reach.policies.get(&policy.name.value));
+            let resource = format!("policy/{}", policy.name.value);
+            warn(
+                context,
+                &resource,
+                document,
+                reach.policies.get(&policy.name.value),
+                rules,
+            );
         }
     }
     for group in &raw.groups {
-        warn_all(context, &group.inline_policies, reach.groups.get(&group.name.value));
+        let owner = format!("group/{}", group.name.value);
+        warn_all(
+            context,
+            &owner,
+            &group.inline_policies,
+            reach.groups.get(&group.name.value),
+            rules,
+        );
     }
     for user in &raw.users {
         let facts = desired.users.get(&user.name.value).map(|user| facts(user));
-        warn_all(context, &user.settings.inline_policies, facts.as_ref());
+        let owner = format!("user/{}", user.name.value);
+        warn_all(context, &owner, &user.settings.inline_policies, facts.as_ref(), rules);
     }
     for user_type in &raw.user_types {
         let facts = reach.types.get(user_type.name.value.as_str());
-        warn_all(context, &user_type.settings.inline_policies, facts);
+        let owner = format!("user-type/{}", user_type.name.value);
+        warn_all(context, &owner, &user_type.settings.inline_policies, facts, rules);
     }
 }
 
@@ -97,22 +115,32 @@ fn facts(user: &DesiredUser) -> LintContext<'static> {
     }
 }
 
-fn warn_all(context: &mut Context<'_>, policies: &[RawInline], facts: Option<&LintContext<'_>>) {
-    for document in policies.iter().filter_map(|policy| policy.document.as_ref()) {
-        warn(context, document, facts);
+fn warn_all(
+    context: &mut Context<'_>,
+    owner: &str,
+    policies: &[RawInline],
+    facts: Option<&LintContext<'_>>,
+    rules: &mut [LintRule],
+) {
+    for policy in policies {
+        if let Some(document) = &policy.document {
+            warn(context, &inline_resource(owner, policy), document, facts, rules);
+        }
     }
 }
 
-fn warn(context: &mut Context<'_>, document: &Document, facts: Option<&LintContext<'_>>) {
-    let statements = document.document.statements();
+fn warn(
+    context: &mut Context<'_>,
+    resource: &str,
+    document: &Document,
+    facts: Option<&LintContext<'_>>,
+    rules: &mut [LintRule],
+) {
     for lint in document.document.mfa_pitfalls(facts.unwrap_or(&LintContext::default())) {
-        let place = statements
-            .iter()
-            .position(|statement| statement.label() == lint.statement);
-        let span = place
-            .and_then(|at| document.statements.get(at))
-            .copied()
-            .unwrap_or(document.span);
+        if is_ignored(rules, lint.code, resource, &lint.statement) {
+            continue;
+        }
+        let span = document.statements.get(lint.index).copied().unwrap_or(document.span);
         // The model's messages say what is wrong, and after a semicolon what to write instead.
         let (message, hint) = match lint.message.rsplit_once("; ") {
             Some((message, hint)) => (message, Some(hint.to_owned())),

@@ -184,6 +184,41 @@ pub(super) fn definitions() -> Value {
             },
             "additionalProperties": false,
         },
+        "lints": {
+            "description": "What is to be made of lints, which `trueup validate` finds in policies.",
+            "type": "object",
+            "properties": {
+                "ignore": {
+                    "description": "Lints that are known and meant.",
+                    "type": "array",
+                    "items": {"$ref": "#/$defs/lint_rule"},
+                },
+            },
+            "additionalProperties": false,
+        },
+        "lint_rule": {
+            "type": "object",
+            "properties": {
+                "code": {"description": "The lint's code.", "type": "string", "pattern": "^[a-z0-9-]+$"},
+                "resource": {
+                    "$ref": "#/$defs/glob",
+                    "description": "A glob of the policy's name as in `policy/team-*` or \
+                                    `group/developers/inline-policy/own`. Left out: every policy.",
+                },
+                "statement": {
+                    "$ref": "#/$defs/glob",
+                    "description": "A glob of the statement's Sid, or of the text that messages call it by. Left out: \
+                                    every statement.",
+                },
+                "reason": {"$ref": "#/$defs/reason"},
+                "until": {
+                    "$ref": "#/$defs/date",
+                    "description": "The last day of the rule. A lapsed rule still holds, and fails strict runs.",
+                },
+            },
+            "required": ["code", "reason"],
+            "additionalProperties": false,
+        },
         "files": {
             "description": "What a team's file may declare, by the file's name relative to the manifest's folder. A \
                             listed file may declare users only; files that are not listed are free.",

@@ -28,6 +28,20 @@ pub struct LintContext<'a> {
     pub attached_to_role: bool,
 }
 
+/// Every code of a [`Lint`].
+pub const LINT_CODES: &[&str] = &[
+    "mfa-allow-with-ifexists",
+    "mfa-bool-without-ifexists",
+    "mfa-deny-blocks-first-password-change",
+    "mfa-deny-exempts-device-removal",
+    "mfa-deny-on-role",
+    "mfa-device-named-after-user",
+    "resource-in-other-partition",
+    "username-matches-others",
+    "username-misses-paths",
+    "variable-under-old-version",
+];
+
 /// A mistake in a statement.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Lint {
@@ -100,6 +114,7 @@ struct Lints {
 
 impl Lints {
     fn push(&mut self, code: &'static str, statement: &Statement, message: impl Into<String>) {
+        debug_assert!(LINT_CODES.contains(&code), "{code} is not listed");
         self.found.push(Lint {
             code,
             message: message.into(),

@@ -24,7 +24,7 @@ use json::{Json, Members};
 
 pub use diff::{DocumentChange, diff};
 pub use grammar::{DocumentKind, Owner, Refusal, Stage};
-pub use lint::{Lint, LintContext};
+pub use lint::{LINT_CODES, Lint, LintContext};
 pub use parse::{DEPTH_LIMIT, DocumentError, DocumentErrorKind, Position, SyntaxProblem};
 pub use statement::{Conditions, Effect, Statement};
 
