@@ -516,6 +516,10 @@ impl<'a> Search<'a> {
     fn hold_denies(&mut self, draft: &mut Draft) -> bool {
         let mut blocked_for: BTreeSet<Principal> = BTreeSet::new();
         for index in self.remaining.clone() {
+            // What an interrupted apply left waits for everything else, and needs no help.
+            if takes_off_transition(draft, index) {
+                continue;
+            }
             if let Some(Blocked::Access(principals)) = self.blocked(index, draft) {
                 blocked_for.extend(principals);
             }
@@ -558,16 +562,18 @@ impl<'a> Search<'a> {
     ) -> Option<usize> {
         let (before, after) = self.contended.get(principal)?;
         let now = self.world.access(principal);
+        let policy = InlinePolicyName::from_live(TRANSITION_POLICY);
+        // What an interrupted apply left is replaced by what holds all of it.
+        let leftover = self.world.has_inline(user, &policy);
         let both = || before.denies.union(&after.denies);
         let mut held: BTreeSet<u32> = both().filter(|deny| !now.denies.contains(deny)).copied().collect();
-        if held.is_empty() {
+        if held.is_empty() || leftover {
             // All are in force now, and about to be taken away one by one.
             held = both().copied().collect();
         }
         let statements: Option<Vec<Statement>> = held.iter().map(|number| self.world_statement(*number)).collect();
         let statements = statements.filter(|statements| !statements.is_empty())?;
         let document = PolicyDocument::from_statements(Some("2012-10-17"), &without_repeated_sids(statements));
-        let policy = InlinePolicyName::from_live(TRANSITION_POLICY);
         let effect = Effect::UserInline(user.clone(), policy.clone(), Some(document.clone()));
         if !self.fits(&effect) {
             return None;
@@ -585,19 +591,28 @@ impl<'a> Search<'a> {
             Some((rename, _)) => draft.after(rename, [put]),
             None => draft.needs_user(put, user),
         }
-        let call = Call::DeleteUserPolicy {
-            user_name: user.clone(),
-            policy_name: policy.clone(),
-        };
-        let gone = Effect::UserInline(user.clone(), policy, None);
-        let reason = "the temporary policy is no longer needed";
-        let delete = draft.step_with(rank::REMOVE, call, &resource, reason, gone);
-        draft.after(delete, others.into_iter().chain([put]));
+        let planned = self.remaining.iter().copied();
+        let planned = planned.filter(|index| takes_off_transition(draft, *index));
+        let planned = planned
+            .into_iter()
+            .find(|index| draft.steps[*index].resource == resource);
+        let delete = planned.unwrap_or_else(|| {
+            let call = Call::DeleteUserPolicy {
+                user_name: user.clone(),
+                policy_name: policy.clone(),
+            };
+            let gone = Effect::UserInline(user.clone(), policy, None);
+            let reason = "the temporary policy is no longer needed";
+            let delete = draft.step_with(rank::REMOVE, call, &resource, reason, gone);
+            self.remaining.push(delete);
+            delete
+        });
+        let others = others.into_iter().filter(|other| *other != delete);
+        draft.after(delete, others.chain([put]));
         for index in [put, delete] {
             self.affected.insert(index, BTreeSet::from([principal.clone()]));
         }
         self.place(put, draft);
-        self.remaining.push(delete);
         self.temporary.insert(user.clone());
         Some(delete)
     }
@@ -649,6 +664,11 @@ fn old_name(draft: &Draft, step: usize) -> Option<UserName> {
         Call::UpdateUser { user_name, .. } => Some(user_name.clone()),
         _ => None,
     }
+}
+
+/// Whether a step takes the temporary policy off a user.
+fn takes_off_transition(draft: &Draft, step: usize) -> bool {
+    matches!(&draft.steps[step].effect, Some(Effect::UserInline(_, policy, None)) if policy.as_str() == TRANSITION_POLICY)
 }
 
 /// What a step does to whoever holds what it changes, whenever it happens.

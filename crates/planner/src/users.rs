@@ -457,12 +457,13 @@ fn stranger(resolved: &Resolved<'_>, user: &LiveUser, draft: &mut Draft) -> Vec<
             }
         }
     }
-    // A policy that an interrupted run of trueup left on somebody whom the manifest does not own.
+    // A policy that an interrupted apply left on somebody whom the manifest does not own. It is trueup's own, whatever a
+    // rule says of the user.
     let leftover = user
         .inline_policies
         .iter()
         .find(|(policy, _)| policy.as_str() == TRANSITION_POLICY);
-    if let (None, Some((policy, document))) = (rule, leftover) {
+    if let Some((policy, document)) = leftover {
         let reason = "left by an interrupted apply of trueup";
         holdings::delete_inline(Owner::User(name), policy, document, reason, draft);
     }

@@ -592,6 +592,13 @@ impl World {
         self.users.keys()
     }
 
+    /// Whether a user has an inline policy of this name.
+    pub(crate) fn has_inline(&self, user: &UserName, policy: &InlinePolicyName) -> bool {
+        self.users
+            .get(user)
+            .is_some_and(|user| user.own.inline.contains_key(policy))
+    }
+
     /// The groups of a user.
     pub(crate) fn groups_of(&self, user: &UserName) -> usize {
         self.users.get(user).map_or(0, |user| user.groups.len())

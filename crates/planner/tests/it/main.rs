@@ -11,6 +11,7 @@ mod access;
 mod aws_policies;
 mod build;
 mod guardrails;
+mod interrupted;
 mod names;
 mod order;
 mod permissions;

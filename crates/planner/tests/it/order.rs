@@ -20,31 +20,31 @@ use crate::build::{
 
 /// An account that single calls act on.
 #[derive(Clone, Default)]
-struct Account {
-    users: BTreeMap<UserName, User>,
-    groups: BTreeMap<GroupName, Group>,
-    policies: BTreeMap<PolicyArn, (String, BTreeMap<String, PolicyDocument>, usize)>,
-    made: BTreeMap<ActionId, String>,
+pub(crate) struct Account {
+    pub(crate) users: BTreeMap<UserName, User>,
+    pub(crate) groups: BTreeMap<GroupName, Group>,
+    pub(crate) policies: BTreeMap<PolicyArn, (String, BTreeMap<String, PolicyDocument>, usize)>,
+    pub(crate) made: BTreeMap<ActionId, String>,
 }
 
 #[derive(Clone, Default)]
-struct User {
-    id: String,
-    tags: trueup_model::Tags,
-    groups: BTreeSet<GroupName>,
-    attached: BTreeSet<PolicyArn>,
-    inline: BTreeMap<String, PolicyDocument>,
-    boundary: Option<PolicyArn>,
+pub(crate) struct User {
+    pub(crate) id: String,
+    pub(crate) tags: trueup_model::Tags,
+    pub(crate) groups: BTreeSet<GroupName>,
+    pub(crate) attached: BTreeSet<PolicyArn>,
+    pub(crate) inline: BTreeMap<String, PolicyDocument>,
+    pub(crate) boundary: Option<PolicyArn>,
 }
 
 #[derive(Clone, Default)]
-struct Group {
-    attached: BTreeSet<PolicyArn>,
-    inline: BTreeMap<String, PolicyDocument>,
+pub(crate) struct Group {
+    pub(crate) attached: BTreeSet<PolicyArn>,
+    pub(crate) inline: BTreeMap<String, PolicyDocument>,
 }
 
 impl Account {
-    fn of(live: &Live) -> Self {
+    pub(crate) fn of(live: &Live) -> Self {
         let text = |documents: &BTreeMap<trueup_model::InlinePolicyName, PolicyDocument>| {
             documents
                 .iter()
@@ -105,7 +105,7 @@ impl Account {
     }
 
     /// As strict as IAM about what is missing, what is in the way and how much fits.
-    fn call(&mut self, id: ActionId, call: &Call) {
+    pub(crate) fn call(&mut self, id: ActionId, call: &Call) {
         match call {
             Call::CreateUser {
                 user_name,
@@ -335,7 +335,10 @@ impl Account {
     }
 
     /// What everybody may do, people told apart by `who`.
-    fn access(&self, who: fn(&UserName, &User) -> String) -> BTreeSet<(String, (&'static str, &'static str))> {
+    pub(crate) fn access(
+        &self,
+        who: fn(&UserName, &User) -> String,
+    ) -> BTreeSet<(String, (&'static str, &'static str))> {
         let mut access = BTreeSet::new();
         for (name, user) in &self.users {
             for request in REQUESTS {
@@ -348,11 +351,11 @@ impl Account {
     }
 }
 
-fn by_id(_: &UserName, user: &User) -> String {
+pub(crate) fn by_id(_: &UserName, user: &User) -> String {
     user.id.clone()
 }
 
-fn by_name(name: &UserName, _: &User) -> String {
+pub(crate) fn by_name(name: &UserName, _: &User) -> String {
     name.to_string()
 }
 
@@ -391,7 +394,7 @@ const STATEMENTS: [&str; 18] = [
 ];
 
 /// Runs the plan in an order that `seed` picks among those that the edges allow, and checks every moment.
-fn run(live: &Live, plan: &Plan, seed: u64) -> Account {
+pub(crate) fn run(live: &Live, plan: &Plan, seed: u64) -> Account {
     let mut account = Account::of(live);
     let before = account.access(by_id);
     let existing: BTreeSet<String> = account.users.values().map(|user| user.id.clone()).collect();
@@ -436,16 +439,16 @@ fn documents() -> impl Strategy<Value = PolicyDocument> {
 }
 
 #[derive(Debug, Clone)]
-struct Side {
+pub(crate) struct Side {
     policies: Vec<PolicyDocument>,
     groups: Vec<(Vec<Option<PolicyDocument>>, Vec<bool>)>,
     users: Vec<(Vec<Option<PolicyDocument>>, Vec<bool>, Vec<bool>, Option<usize>)>,
     /// Of each user: whether it has another name before, and its tags `team` and `cost`.
-    facts: Vec<(bool, Option<bool>, bool)>,
+    pub(crate) facts: Vec<(bool, Option<bool>, bool)>,
     present: Vec<bool>,
 }
 
-fn side() -> impl Strategy<Value = Side> {
+pub(crate) fn side() -> impl Strategy<Value = Side> {
     let flags = |n: usize| proptest::collection::vec(any::<bool>(), n);
     let inlines = || proptest::collection::vec(proptest::option::of(documents()), 2);
     (
@@ -480,7 +483,7 @@ fn side() -> impl Strategy<Value = Side> {
 }
 
 /// The state of one side; `old` where people may still have their former names.
-fn build(side: &Side, old: bool) -> Desired {
+pub(crate) fn build(side: &Side, old: bool) -> Desired {
     let mut desired = desired();
     for (index, document) in side.policies.iter().enumerate() {
         desired.policy(&format!("p{index}"), &["allow *"]).document = document.clone();
@@ -576,7 +579,7 @@ impl Account {
     }
 }
 
-fn everything_read() -> trueup_model::live::Credentials {
+pub(crate) fn everything_read() -> trueup_model::live::Credentials {
     trueup_model::live::Credentials {
         login_profile: Some(None),
         access_keys: Some(BTreeMap::new()),
