@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::bits::Bits;
+use crate::direction::Example;
 use crate::holdings::{Origin, Request};
 
 /// How what is allowed after relates to what was allowed before.
@@ -95,6 +96,8 @@ pub struct Finding {
     /// Whether its resource is of a type that the action has, as far as the action data tells. Where it is not, the
     /// statement may have no effect on this action: for wording, never for a proof.
     pub is_of_a_known_type: bool,
+    /// What the search for the example found.
+    pub(crate) found: Example,
 }
 
 /// What makes a difference.

@@ -93,7 +93,7 @@ pub(super) struct Cause {
 pub(crate) type PartGain = (Option<PatternId>, Question, Arc<Outcome>);
 
 /// Actions that everybody knows, for examples of classes that hold them.
-const TELLING: [&str; 5] = [
+pub(crate) const TELLING: [&str; 5] = [
     "iam:createuser",
     "s3:getobject",
     "s3:putobject",

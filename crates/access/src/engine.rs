@@ -7,7 +7,7 @@ use trueup_model::PolicyDocument;
 use crate::comparison::{Actions, Cause, Certainty, Comparison, Context, Finding, Judgement, ListedActions, Verdict};
 use crate::condition::{Compilation, Model, Wildcards};
 use crate::data::IamData;
-use crate::direction::{Depth, Direction, Finder, Gain, GainedActions, direction, single};
+use crate::direction::{Depth, Direction, Example, Finder, Gain, GainedActions, direction, single};
 use crate::holdings::{Holdings, PrincipalFacts, Request};
 use crate::side::{Documents, Side, action_pattern, resource_set};
 use crate::tables::{Compiled, Reading, Tables};
@@ -312,13 +312,19 @@ impl<'d> Engine<'d> {
             },
             example,
             is_of_a_known_type,
+            found: gain.example.clone(),
         }
     }
 
     fn request(&mut self, gain: &Gain, facts: &PrincipalFacts) -> (Request, bool) {
-        let (resource, model, is_of_a_known_type) = self.tables.illustrate(&gain.example, facts);
+        self.illustrated(&gain.example, facts)
+    }
+
+    /// A request that an example stands for, and whether its resource is of a type that the action has.
+    pub(crate) fn illustrated(&mut self, example: &Example, facts: &PrincipalFacts) -> (Request, bool) {
+        let (resource, model, is_of_a_known_type) = self.tables.illustrate(example, facts);
         let request = Request {
-            action: gain.example.action.clone(),
+            action: example.action.clone(),
             resource,
             context: self.context_of(&model),
         };

@@ -59,4 +59,4 @@ pub use holdings::{Holdings, Origin, PrincipalFacts, Request};
 pub use lint::{PolicyLint, PolicyLintCode, Severity, did_you_mean};
 pub use question::{Answer, Question};
 pub use reach::{Administrator, Escalation, EscalationPath, Reached, escalation_paths};
-pub use summary::{Line, summarise};
+pub use summary::Line;

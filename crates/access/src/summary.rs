@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::bits::Bits;
-use crate::comparison::{Actions, Cause, Certainty, Finding, ListedActions};
+use crate::comparison::{Actions, Cause, Certainty, Finding, ListedActions, StatementRef};
 use crate::data::{AccessLevel, IamData};
+use crate::direction::{Example, TELLING};
+use crate::engine::Engine;
+use crate::facts::PrincipalFacts;
 use crate::holdings::Request;
 
 /// What is gained or lost of one service, on some resources.
@@ -16,12 +19,18 @@ pub struct Line {
     pub service: String,
     /// How many services it is about.
     pub services: usize,
+    /// The prefixes of these, where `service` is `*` and it is about some of their actions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub service_names: Vec<String>,
+    /// The prefixes of the others, where `service` is `*` and it is about all actions of all services but these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other_services: Vec<String>,
     /// The levels of its actions; empty for names that the action data lacks.
     pub levels: Vec<AccessLevel>,
     /// How many of the data's actions it is about.
     pub count: usize,
-    /// Their names, where they are not all of these services and levels, and not many; names that the data lacks as a
-    /// pattern.
+    /// Their names, the last of many as `N more`. None where they are all that the services have of these levels, and
+    /// where they are many of many services; names that the data lacks as a pattern.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<String>,
     /// On which resources: patterns.
@@ -41,20 +50,37 @@ pub struct Line {
 
 /// How many services are told apart; more are one line.
 const SERVICES: usize = 12;
+/// How many of more services are named.
+const SHOWN_SERVICES: usize = 4;
 /// How many actions are named.
 const NAMES: usize = 6;
+/// How many actions of a line are tried for an example that fits its type.
+const EXAMPLES: usize = 6;
 
 impl Line {
     /// The line in words, for example `s3: +Write on arn:aws:s3:::reports/*`.
     pub fn render(&self, sign: char) -> String {
         let mut text = match (self.service.as_str(), self.levels.is_empty()) {
             (_, true) => format!("{sign}{} (names that the action data lacks)", self.actions.join(", ")),
-            ("*", false) if self.levels.len() == AccessLevel::ALL.len() && self.actions.is_empty() => {
-                format!("{} services: {sign}all levels", self.services)
+            ("*", false) if self.service_names.is_empty() => {
+                let all = if self.other_services.is_empty() { "all " } else { "" };
+                let but = match shortened(&self.other_services) {
+                    text if text.is_empty() => text,
+                    text => format!(" (all but {text})"),
+                };
+                format!("{all}{} services{but}: {sign}{}", self.services, self.level_names())
+            }
+            ("*", false) if self.actions.is_empty() => {
+                let names = shortened(&self.service_names);
+                format!("{} services ({names}): {sign}{}", self.services, self.level_names())
             }
             ("*", false) => format!("{} services: {sign}{}", self.services, self.level_names()),
             (service, false) => format!("{service}: {sign}{}", self.level_names()),
         };
+        if self.actions.is_empty() && !self.service_names.is_empty() {
+            let actions = if self.count == 1 { "action" } else { "actions" };
+            text.push_str(&format!(" ({} {actions})", self.count));
+        }
         if !self.levels.is_empty() && !self.actions.is_empty() {
             text.push_str(&format!(" ({})", self.actions.join(", ")));
         }
@@ -69,129 +95,207 @@ impl Line {
     }
 
     fn level_names(&self) -> String {
+        if self.levels.len() == AccessLevel::ALL.len() {
+            return "all levels".to_owned();
+        }
         let names: Vec<String> = self.levels.iter().map(ToString::to_string).collect();
         names.join(", ")
     }
 }
 
-/// What lines share that become one.
-type Manner = (Cause, Vec<String>, Certainty);
+/// The first of some services, and how many more there are.
+fn shortened(services: &[String]) -> String {
+    let shown = &services[..services.len().min(SHOWN_SERVICES)];
+    match services.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
 
-/// Actions of one service, and the findings that they come from.
-type Gathered<'f> = (Bits, Vec<(&'f ListedActions, &'f Finding)>);
+/// What findings share that become one line.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Manner {
+    kind: Kind,
+    conditions: Vec<String>,
+    certainty: Certainty,
+    resource: String,
+}
 
-/// Levels, how many actions they have, and the names of those that are gained alone.
-type Levels = (Vec<AccessLevel>, (usize, Vec<String>));
+/// What makes a difference, whichever statements it stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Allow,
+    Deny,
+    NoBoundary,
+}
 
-/// Findings as lines, the broadest first.
-pub fn summarise(findings: &[Finding], data: &IamData) -> Vec<Line> {
-    let mut listed: BTreeMap<(Manner, String), Gathered<'_>> = BTreeMap::new();
-    let mut unlisted: BTreeMap<(Manner, String), (BTreeSet<String>, Request)> = BTreeMap::new();
-    let mut broad: BTreeSet<(Cause, String)> = BTreeSet::new();
-    for finding in findings {
-        let manner = (
-            finding.cause.clone(),
-            finding.conditions.clone(),
-            finding.certainty.clone(),
-        );
-        match &finding.actions {
-            Actions::Listed(actions) => {
-                broad.insert((finding.cause.clone(), finding.resource.clone()));
-                let key = (manner, finding.resource.clone());
-                let (bits, members) = listed
-                    .entry(key)
-                    .or_insert_with(|| (Bits::new(data.actions().len()), Vec::new()));
-                bits.unite(&actions.0);
-                members.push((actions, finding));
-            }
-            Actions::Unlisted(pattern) => {
-                let entry = unlisted.entry((manner, finding.resource.clone()));
-                let (patterns, _) = entry.or_insert_with(|| (BTreeSet::new(), finding.example.clone()));
-                patterns.insert(pattern.clone());
+/// A finding with the actions of it that the data has.
+type Member<'f> = (&'f ListedActions, &'f Finding);
+
+/// Some levels of some services, and how to say which actions it is.
+struct Levels {
+    service: String,
+    service_names: Vec<String>,
+    other_services: Vec<String>,
+    services: usize,
+    levels: Vec<AccessLevel>,
+    bits: Bits,
+    actions: Vec<String>,
+}
+
+impl Engine<'_> {
+    /// Findings as lines, the broadest first. `facts` are those of whom the examples are about.
+    pub fn summarise(&mut self, findings: &[Finding], facts: &PrincipalFacts) -> Vec<Line> {
+        let data = self.data();
+        let mut listed: BTreeMap<Manner, Vec<Member<'_>>> = BTreeMap::new();
+        let mut unlisted: BTreeMap<Manner, Vec<(&str, &Finding)>> = BTreeMap::new();
+        for finding in findings {
+            let manner = Manner {
+                kind: match &finding.cause {
+                    Cause::Allow(_) => Kind::Allow,
+                    Cause::Deny(_) => Kind::Deny,
+                    Cause::NoBoundary => Kind::NoBoundary,
+                },
+                conditions: finding.conditions.clone(),
+                certainty: finding.certainty.clone(),
+                resource: finding.resource.clone(),
+            };
+            match &finding.actions {
+                Actions::Listed(actions) => listed.entry(manner).or_default().push((actions, finding)),
+                Actions::Unlisted(pattern) => unlisted.entry(manner).or_default().push((pattern, finding)),
             }
         }
-    }
-    let mut lines: Vec<Line> = Vec::new();
-    for (((cause, conditions, certainty), resource), (bits, members)) in listed {
-        for (service, services, bits) in by_service(&bits, data) {
-            for (levels, names) in by_level(&service, &bits, data) {
-                let is_own = |action: &usize| bits.contains(*action) && levels.contains(&data.actions()[*action].level);
-                let (example, is_of_a_known_type) = example(&members, is_own, data);
-                let line = Line {
-                    service: service.clone(),
+        let mut lines: Vec<Line> = Vec::new();
+        for (manner, members) in &listed {
+            let mut bits = Bits::new(data.actions().len());
+            for (actions, _) in members {
+                bits.unite(&actions.0);
+            }
+            for levels in by_service(&bits, data) {
+                let (example, is_of_a_known_type) = self.example(members, &levels.bits, facts);
+                let is_own = |(actions, _): &&Member<'_>| {
+                    let mut shared = (*actions.0).clone();
+                    shared.intersect(&levels.bits);
+                    !shared.is_empty()
+                };
+                let own = members.iter().filter(is_own).map(|(_, finding)| *finding);
+                let cause = together(manner.kind, own);
+                let Levels {
+                    service,
+                    service_names,
+                    other_services,
                     services,
                     levels,
-                    count: names.0,
-                    actions: names.1,
-                    resources: vec![resource.clone()],
-                    conditions: conditions.clone(),
-                    cause: cause.clone(),
-                    certainty: certainty.clone(),
+                    bits,
+                    actions,
+                } = levels;
+                let line = Line {
+                    service,
+                    services,
+                    service_names,
+                    other_services,
+                    levels,
+                    count: bits.len(),
+                    actions,
+                    resources: vec![manner.resource.clone()],
+                    conditions: manner.conditions.clone(),
+                    cause,
+                    certainty: manner.certainty.clone(),
                     example,
                     is_of_a_known_type,
                 };
                 add(&mut lines, line);
             }
         }
-    }
-    for (((cause, conditions, certainty), resource), (patterns, example)) in unlisted {
-        // Where listed actions are gained by the same statement on the same resource, new names go without saying.
-        if broad.contains(&(cause.clone(), resource.clone())) {
-            continue;
+        for (manner, mut members) in unlisted {
+            // Where listed actions are gained by the same statement on the same resource, new names go without saying.
+            let goes_without_saying = |finding: &Finding| {
+                listed.iter().any(|(known, members)| {
+                    known.resource == manner.resource && members.iter().any(|(_, it)| it.cause == finding.cause)
+                })
+            };
+            members.retain(|(_, finding)| !goes_without_saying(finding));
+            let Some((_, first)) = members.first() else { continue };
+            let patterns: BTreeSet<&str> = members.iter().map(|(pattern, _)| *pattern).collect();
+            let line = Line {
+                service: first.example.action.split(':').next().unwrap_or_default().to_owned(),
+                services: 1,
+                service_names: Vec::new(),
+                other_services: Vec::new(),
+                levels: Vec::new(),
+                count: 0,
+                actions: patterns.into_iter().map(str::to_owned).collect(),
+                resources: vec![manner.resource],
+                conditions: manner.conditions,
+                cause: together(manner.kind, members.iter().map(|(_, finding)| *finding)),
+                certainty: manner.certainty,
+                example: first.example.clone(),
+                is_of_a_known_type: false,
+            };
+            add(&mut lines, line);
         }
-        let service = example.action.split(':').next().unwrap_or_default().to_owned();
-        let line = Line {
-            service,
-            services: 1,
-            levels: Vec::new(),
-            count: 0,
-            actions: patterns.into_iter().collect(),
-            resources: vec![resource],
-            conditions,
-            cause,
-            certainty,
-            example,
-            is_of_a_known_type: false,
-        };
-        add(&mut lines, line);
+        lines.sort_by(|a, b| {
+            (b.services, &a.service, &a.levels, &a.resources).cmp(&(a.services, &b.service, &b.levels, &b.resources))
+        });
+        lines
     }
-    lines.sort_by(|a, b| {
-        (b.services, &a.service, &a.levels, &a.resources).cmp(&(a.services, &b.service, &b.levels, &b.resources))
-    });
-    lines
+
+    /// An example for a line, of those of its findings, and whether its resource is of a type that the action has.
+    fn example(&mut self, members: &[Member<'_>], line: &Bits, facts: &PrincipalFacts) -> (Request, bool) {
+        let data = self.data();
+        let mut known: Vec<(&str, &Finding)> = Vec::new();
+        for (_, finding) in members {
+            let name = finding.example.action.as_str();
+            if data
+                .index_of(&name.to_ascii_lowercase())
+                .is_some_and(|index| line.contains(index))
+            {
+                known.push((name, finding));
+            }
+        }
+        let is_telling = |name: &str| TELLING.iter().any(|it| it.eq_ignore_ascii_case(name));
+        known.sort_by_key(|(name, finding)| (!finding.is_of_a_known_type, !is_telling(name)));
+        if let Some((_, finding)) = known.first()
+            && finding.is_of_a_known_type
+        {
+            return (finding.example.clone(), true);
+        }
+        // The same statements match all actions of a finding, so what is true of one is true of the others.
+        let mut first = None;
+        let actions = line.iter().filter_map(|index| {
+            let (_, finding) = members.iter().find(|(actions, _)| actions.0.contains(index))?;
+            Some((index, *finding))
+        });
+        for (index, finding) in actions.take(EXAMPLES) {
+            let example = Example {
+                action: data.actions()[index].name.clone(),
+                ..finding.found.clone()
+            };
+            let (request, fits) = self.illustrated(&example, facts);
+            if fits {
+                return (request, true);
+            }
+            first.get_or_insert(request);
+        }
+        (first.unwrap_or_else(|| Request::new("*", "*")), false)
+    }
 }
 
-/// An example for a line, of those of its findings, and whether its resource is of a type that the action has.
-fn example(members: &[(&ListedActions, &Finding)], is_own: impl Fn(&usize) -> bool, data: &IamData) -> (Request, bool) {
-    let is_about = |finding: &Finding| {
-        let action = data.index_of(&finding.example.action.to_ascii_lowercase());
-        action.is_some_and(|action| is_own(&action))
-    };
-    let mut about: Vec<&Finding> = members
-        .iter()
-        .map(|(_, finding)| *finding)
-        .filter(|finding| is_about(finding))
+/// The statements of several findings as one cause.
+fn together<'f>(kind: Kind, findings: impl Iterator<Item = &'f Finding>) -> Cause {
+    let mut statements: Vec<StatementRef> = findings
+        .flat_map(|finding| match &finding.cause {
+            Cause::Allow(statements) | Cause::Deny(statements) => statements.as_slice(),
+            Cause::NoBoundary => &[],
+        })
+        .cloned()
         .collect();
-    about.sort_by_key(|finding| !finding.is_of_a_known_type);
-    if let Some(finding) = about.first() {
-        return (finding.example.clone(), finding.is_of_a_known_type);
-    }
-    // The same statements match all actions of a finding, so what is true of one is true of the others.
-    let other = members
-        .iter()
-        .find_map(|(actions, finding)| Some((actions.0.iter().find(&is_own)?, *finding)));
-    match other {
-        Some((action, finding)) => {
-            let action = data.actions()[action].name.clone();
-            (
-                Request {
-                    action,
-                    ..finding.example.clone()
-                },
-                false,
-            )
-        }
-        None => (Request::new("*", "*"), false),
+    statements.sort_unstable();
+    statements.dedup();
+    match kind {
+        Kind::Allow => Cause::Allow(statements),
+        Kind::Deny => Cause::Deny(statements),
+        Kind::NoBoundary => Cause::NoBoundary,
     }
 }
 
@@ -200,6 +304,8 @@ fn add(lines: &mut Vec<Line>, line: Line) {
     let is_alike = |known: &&mut Line| {
         known.service == line.service
             && known.services == line.services
+            && known.service_names == line.service_names
+            && known.other_services == line.other_services
             && known.levels == line.levels
             && known.count == line.count
             && known.actions == line.actions
@@ -221,7 +327,8 @@ fn add(lines: &mut Vec<Line>, line: Line) {
     }
 }
 
-fn by_service(bits: &Bits, data: &IamData) -> Vec<(String, usize, Bits)> {
+/// Actions by service, and of each service by level; of many services by level alone.
+fn by_service(bits: &Bits, data: &IamData) -> Vec<Levels> {
     let mut services: BTreeMap<usize, Bits> = BTreeMap::new();
     for action in bits.iter() {
         let of_service = services.entry(data.service_index(action));
@@ -229,54 +336,130 @@ fn by_service(bits: &Bits, data: &IamData) -> Vec<(String, usize, Bits)> {
             .or_insert_with(|| Bits::new(data.actions().len()))
             .insert(action);
     }
-    if services.len() > SERVICES {
-        return vec![("*".to_owned(), services.len(), bits.clone())];
+    let is_whole = |index: &usize, bits: &Bits| bits.len() == data.actions_of(&data.services()[*index]).len();
+    let (whole, rest): (Vec<_>, Vec<_>) = services.iter().partition(|(index, bits)| is_whole(index, bits));
+    let mut levels = Vec::new();
+    let rest = if whole.len() * 2 > data.services().len() {
+        levels.push(of_whole_services(&whole, data));
+        rest
+    } else {
+        services.iter().collect()
+    };
+    if rest.len() > SERVICES {
+        levels.extend(of_many(&rest, data));
+    } else {
+        levels.extend(rest.into_iter().flat_map(|(index, bits)| of_one(*index, bits, data)));
     }
-    let named = services
-        .into_iter()
-        .map(|(index, bits)| (data.services()[index].prefix.clone(), 1, bits));
-    named.collect()
+    levels
 }
 
-/// Levels whose actions are gained in full together, the others each with its actions.
-fn by_level(service: &str, bits: &Bits, data: &IamData) -> Vec<Levels> {
-    let mut full: (Vec<AccessLevel>, usize) = (Vec::new(), 0);
+/// All that more than half of all services have.
+fn of_whole_services(services: &[(&usize, &Bits)], data: &IamData) -> Levels {
+    let mut bits = Bits::new(data.actions().len());
+    for (_, own) in services {
+        bits.unite(own);
+    }
+    let own: BTreeSet<usize> = services.iter().map(|(index, _)| **index).collect();
+    let others = (0..data.services().len()).filter(|index| !own.contains(index));
+    Levels {
+        service: "*".to_owned(),
+        service_names: Vec::new(),
+        other_services: others.map(|index| data.services()[index].prefix.clone()).collect(),
+        services: own.len(),
+        levels: AccessLevel::ALL.to_vec(),
+        bits,
+        actions: Vec::new(),
+    }
+}
+
+/// Levels of one service: those whose actions are all there together, the others each with its actions.
+fn of_one(service: usize, bits: &Bits, data: &IamData) -> Vec<Levels> {
+    let service = &data.services()[service];
+    let levels = |bits| Levels {
+        service: service.prefix.clone(),
+        service_names: Vec::new(),
+        other_services: Vec::new(),
+        services: 1,
+        levels: Vec::new(),
+        bits,
+        actions: Vec::new(),
+    };
+    let mut full = levels(Bits::new(data.actions().len()));
     let mut partial = Vec::new();
     for level in AccessLevel::ALL {
-        let own: Vec<usize> = bits
-            .iter()
-            .filter(|action| data.actions()[*action].level == level)
-            .collect();
-        let all = match data.service(service) {
-            Some(service) => data
-                .actions_of(service)
-                .iter()
-                .filter(|action| action.level == level)
-                .count(),
-            None => 0,
-        };
+        let own = of_level(bits, level, data);
+        let all = data.actions_of(service).iter().filter(|action| action.level == level);
         if own.is_empty() {
             continue;
         }
-        if service == "*" || own.len() == all {
-            full.0.push(level);
-            full.1 += own.len();
+        if own.len() == all.count() {
+            full.levels.push(level);
+            full.bits.unite(&own);
         } else {
-            let mut names: Vec<String> = own
-                .iter()
-                .take(NAMES)
-                .map(|action| data.actions()[*action].name.clone())
-                .collect();
-            if own.len() > NAMES {
-                names.push(format!("{} more", own.len() - NAMES));
-            }
-            partial.push((vec![level], (own.len(), names)));
+            partial.push(Levels {
+                levels: vec![level],
+                actions: names(&own, data),
+                ..levels(own)
+            });
         }
     }
-    let mut levels = Vec::new();
-    if !full.0.is_empty() {
-        levels.push((full.0, (full.1, Vec::new())));
+    if !full.levels.is_empty() {
+        partial.insert(0, full);
     }
-    levels.extend(partial);
-    levels
+    partial
+}
+
+/// Levels of more services than are told apart. A few actions are named; of many it is said of which services they are.
+fn of_many(services: &[(&usize, &Bits)], data: &IamData) -> Vec<Levels> {
+    let mut bits = Bits::new(data.actions().len());
+    for (_, own) in services {
+        bits.unite(own);
+    }
+    let mut found: Vec<Levels> = Vec::new();
+    for level in AccessLevel::ALL {
+        let own = of_level(&bits, level, data);
+        let is_many = own.len() > NAMES;
+        let is_reading = |level: &AccessLevel| *level <= AccessLevel::Read;
+        match found.last_mut() {
+            _ if own.is_empty() => {}
+            // Who only reads wants to know where, not how.
+            Some(last) if is_many && is_reading(&level) && last.actions.is_empty() => {
+                last.levels.push(level);
+                last.bits.unite(&own);
+            }
+            _ => found.push(Levels {
+                service: "*".to_owned(),
+                service_names: Vec::new(),
+                other_services: Vec::new(),
+                services: 0,
+                levels: vec![level],
+                actions: if is_many { Vec::new() } else { names(&own, data) },
+                bits: own,
+            }),
+        }
+    }
+    for levels in &mut found {
+        let services: BTreeSet<usize> = levels.bits.iter().map(|action| data.service_index(action)).collect();
+        levels.services = services.len();
+        let names = services.into_iter().map(|index| data.services()[index].prefix.clone());
+        levels.service_names = names.collect();
+    }
+    found
+}
+
+fn of_level(bits: &Bits, level: AccessLevel, data: &IamData) -> Bits {
+    let mut own = Bits::new(data.actions().len());
+    for action in bits.iter().filter(|action| data.actions()[*action].level == level) {
+        own.insert(action);
+    }
+    own
+}
+
+fn names(bits: &Bits, data: &IamData) -> Vec<String> {
+    let first = bits.iter().take(NAMES);
+    let mut names: Vec<String> = first.map(|action| data.actions()[action].name.clone()).collect();
+    if bits.len() > NAMES {
+        names.push(format!("{} more", bits.len() - NAMES));
+    }
+    names
 }

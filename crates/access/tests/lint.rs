@@ -61,7 +61,7 @@ fn actions_and_resources_have_to_fit() {
     assert!(
         found[0]
             .message
-            .contains("`arn:${Partition}:s3:::${BucketName}/${ObjectName}`"),
+            .contains("; it works on such as `arn:aws:s3:::example-bucket/example-object`"),
         "{found:?}"
     );
     assert_eq!(found[1].code, PolicyLintCode::ResourceWithoutAction);

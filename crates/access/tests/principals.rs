@@ -11,9 +11,9 @@
 mod managed;
 
 use serde_json::json;
+use trueup_access::data::AccessLevel;
 use trueup_access::{
     Administrator, Cause, Certainty, Effect, Engine, Holdings, IamData, Origin, PrincipalFacts, Request, Verdict,
-    summarise,
 };
 use trueup_model::PolicyDocument;
 
@@ -65,9 +65,10 @@ fn a_group_policy_that_grows_says_through_which_group() {
     );
     let before = having(vec![(Origin::through("analysts", "reports"), reader)]);
     let after = having(vec![(Origin::through("analysts", "reports"), writer)]);
-    let comparison = engine().compare(&before, &after);
+    let mut engine = engine();
+    let comparison = engine.compare(&before, &after);
     assert_eq!(comparison.verdict, Verdict::More);
-    let lines = summarise(&comparison.gained, IamData::embedded());
+    let lines = engine.summarise(&comparison.gained, &alice());
     assert_eq!(lines.len(), 1, "{lines:#?}");
     assert_eq!(
         lines[0].render('+'),
@@ -77,7 +78,7 @@ fn a_group_policy_that_grows_says_through_which_group() {
         panic!("{:?}", lines[0].cause)
     };
     assert_eq!(statements[0].origin, Origin::through("analysts", "reports"));
-    assert_eq!(lines[0].example.resource, "arn:aws:s3:::reports/x");
+    assert_eq!(lines[0].example.resource, "arn:aws:s3:::reports/example");
 }
 
 #[test]
@@ -98,21 +99,111 @@ fn all_of_a_service_is_one_line_and_all_of_aws_another() {
         &having(vec![]),
         &having(vec![(Origin::own("p"), allow(&["sqs:*"], &["*"]))]),
     );
-    let lines = summarise(&comparison.gained, IamData::embedded());
+    let lines = engine.summarise(&comparison.gained, &alice());
     let rendered: Vec<String> = lines.iter().map(|line| line.render('+')).collect();
     assert_eq!(rendered, ["sqs: +Read, Write, Tagging, Permissions management on *"]);
     let comparison = engine.compare(
         &having(vec![]),
         &having(vec![(Origin::own("p"), administrator_access())]),
     );
-    let lines = summarise(&comparison.gained, IamData::embedded());
+    let lines = engine.summarise(&comparison.gained, &alice());
     let rendered: Vec<String> = lines.iter().map(|line| line.render('+')).collect();
     assert_eq!(
         rendered,
         [format!(
-            "{} services: +all levels on *",
+            "all {} services: +all levels on *",
             IamData::embedded().services().len()
         )]
+    );
+}
+
+/// ReadOnlyAccess spreads one grant over several statements.
+#[test]
+fn many_services_are_few_lines_that_claim_no_whole_level() {
+    let mut engine = engine();
+    let policies = managed::managed_policies();
+    let (_, document) = policies.iter().find(|(name, _)| name == "ReadOnlyAccess").unwrap();
+    let held = having(vec![(Origin::through("readers", "ReadOnlyAccess"), document.clone())]);
+    let comparison = engine.compare(&having(vec![]), &held);
+    let lines = engine.summarise(&comparison.gained, &alice());
+    let unconditional: Vec<_> = lines.iter().filter(|line| line.conditions.is_empty()).collect();
+    let on_all: Vec<_> = unconditional.iter().filter(|line| line.resources == ["*"]).collect();
+    assert_eq!(on_all.len(), 3, "{on_all:#?}");
+    let reading = &on_all[0];
+    assert_eq!(reading.levels, [AccessLevel::List, AccessLevel::Read]);
+    assert!(reading.actions.is_empty() && reading.service_names.len() == reading.services && reading.count > 1_000);
+    let Cause::Allow(statements) = &reading.cause else {
+        panic!("{:?}", reading.cause)
+    };
+    assert_eq!(statements.len(), 2);
+    for line in &on_all[1..] {
+        assert!(!line.actions.is_empty(), "{line:#?}");
+    }
+}
+
+#[test]
+fn all_but_a_few_services_is_one_line() {
+    let mut engine = engine();
+    let but = document(json!({"Effect": "Allow", "NotAction": ["iam:*", "account:*"], "Resource": "*"}));
+    let list = allow(&["iam:ListRoles"], &["*"]);
+    let held = having(vec![(Origin::own("but"), but), (Origin::own("list"), list)]);
+    let comparison = engine.compare(&having(vec![]), &held);
+    let lines = engine.summarise(&comparison.gained, &alice());
+    let rendered: Vec<String> = lines.iter().map(|line| line.render('+')).collect();
+    let services = IamData::embedded().services().len() - 2;
+    let expected = [
+        format!("{services} services (all but account, iam): +all levels on *"),
+        "iam: +List (iam:ListRoles) on *".to_owned(),
+    ];
+    assert_eq!(rendered, expected);
+}
+
+#[test]
+fn examples_are_names_that_a_reader_takes_for_names() {
+    let mut engine = engine();
+    let example = |engine: &mut Engine<'_>, after: &[PolicyDocument]| {
+        let held = after.iter().map(|it| (Origin::own("p"), it.clone())).collect();
+        let comparison = engine.compare(&having(vec![]), &having(held));
+        let lines = engine.summarise(&comparison.gained, &alice());
+        assert!(lines[0].is_of_a_known_type, "{lines:#?}");
+        format!("{} on {}", lines[0].example.action, lines[0].example.resource)
+    };
+    for (action, resource, expected) in [
+        (
+            "s3:*",
+            "*",
+            "s3:GetObject on arn:aws:s3:::example-bucket/example-object",
+        ),
+        (
+            "s3:PutObject",
+            "arn:aws:s3:::reports/*",
+            "s3:PutObject on arn:aws:s3:::reports/example",
+        ),
+        (
+            "s3:PutObject",
+            "arn:aws:s3:::reports-*",
+            "s3:PutObject on arn:aws:s3:::reports-example/example",
+        ),
+        (
+            "iam:PassRole",
+            "*",
+            "iam:PassRole on arn:aws:iam::111122223333:role/example-role",
+        ),
+        (
+            "sqs:SendMessage",
+            "arn:aws:sqs:*:*:jobs-*",
+            "sqs:SendMessage on arn:aws:sqs:us-east-1:111122223333:jobs-example",
+        ),
+        ("s3:ListAllMyBuckets", "*", "s3:ListAllMyBuckets on *"),
+    ] {
+        assert_eq!(example(&mut engine, &[allow(&[action], &[resource])]), expected);
+    }
+    // A deny that takes the plainest away leaves the next.
+    let deny = document(json!({"Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::example*"}));
+    let found = example(&mut engine, &[allow(&["s3:GetObject"], &["*"]), deny]);
+    assert_eq!(
+        found,
+        "s3:GetObject on arn:aws:s3:us-east-1:111122223333:accesspoint/example-access-point/object/example-object"
     );
 }
 
@@ -124,11 +215,12 @@ fn names_that_the_data_lacks_are_gained_by_a_wildcard() {
         .iter()
         .map(|action| action.name.as_str())
         .collect();
-    let comparison = engine().compare_documents(&allow(&listed, &["*"]), &allow(&["sqs:*"], &["*"]));
+    let mut engine = engine();
+    let comparison = engine.compare_documents(&allow(&listed, &["*"]), &allow(&["sqs:*"], &["*"]));
     assert_eq!(comparison.verdict, Verdict::More);
-    let lines = summarise(&comparison.gained, data);
+    let lines = engine.summarise(&comparison.gained, &PrincipalFacts::nobody());
     assert_eq!(lines[0].render('+'), "+sqs:* (names that the action data lacks) on *");
-    let back = engine().compare_documents(&allow(&["sqs:*"], &["*"]), &allow(&listed, &["*"]));
+    let back = engine.compare_documents(&allow(&["sqs:*"], &["*"]), &allow(&listed, &["*"]));
     assert_eq!(back.verdict, Verdict::Less);
 }
 

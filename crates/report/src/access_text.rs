@@ -158,6 +158,8 @@ fn alike(change: &AccessChange) -> String {
         let AccessLine {
             service,
             services,
+            service_names,
+            other_services,
             levels,
             count,
             actions,
@@ -172,7 +174,7 @@ fn alike(change: &AccessChange) -> String {
             example_fits,
         } = line;
         format!(
-            "{service} {services} {levels:?} {count} {actions:?} {resources:?} {partly} {conditions:?} {cause:?} {:?} \
+            "{service} {services} {service_names:?} {other_services:?} {levels:?} {count} {actions:?} {resources:?} {partly} {conditions:?} {cause:?} {:?} \
              {certain} {assumed:?} {example_fits}",
             sources(via)
         )
@@ -273,13 +275,7 @@ fn principal(page: &mut Page, fold: &Fold<'_>, options: &TextOptions) {
             page.line(4).sign(sign).dim(&more(lines.len() - shown));
         }
     }
-    let shown = shown(escalation.len(), SHOWN_LINES, options);
-    for line in &escalation[..shown] {
-        path(page, line, principal);
-    }
-    if shown < escalation.len() {
-        page.line(4).warning("! ").dim(&more(escalation.len() - shown));
-    }
+    paths(page, escalation, principal, options);
 }
 
 /// One line of what is gained or lost, and its example.
@@ -287,6 +283,8 @@ fn permissions(page: &mut Page, sign: Sign, line: &AccessLine, principal: &Resou
     let AccessLine {
         service: _,
         services: _,
+        service_names: _,
+        other_services: _,
         levels: _,
         count: _,
         actions: _,
@@ -305,7 +303,10 @@ fn permissions(page: &mut Page, sign: Sign, line: &AccessLine, principal: &Resou
     if !certain {
         out = out.warning("may be: ");
     }
-    out = out.text(&subject(line)).text(" on ").text(&listed(resources, options));
+    out = out
+        .text(&subject(line, options))
+        .text(" on ")
+        .text(&listed(resources, options));
     if !conditions.is_empty() {
         out = out.text(" when ").text(&conditions.join(" and "));
     }
@@ -340,7 +341,7 @@ fn permissions(page: &mut Page, sign: Sign, line: &AccessLine, principal: &Resou
 }
 
 /// `s3 Write: PutObject, DeleteObject`.
-fn subject(line: &AccessLine) -> String {
+fn subject(line: &AccessLine, options: &TextOptions) -> String {
     let levels: Vec<String> = line.levels.iter().map(ToString::to_string).collect();
     let levels = if line.levels.len() == AccessLevel::ALL.len() {
         "all levels".to_owned()
@@ -351,7 +352,21 @@ fn subject(line: &AccessLine) -> String {
         return format!("action names that the data lacks, {}", line.actions.join(", "));
     }
     if line.service == "*" {
-        return format!("{} services, {levels}", line.services);
+        return match (line.actions.is_empty(), line.service_names.is_empty()) {
+            (true, true) if line.other_services.is_empty() => format!("{levels} of all {} services", line.services),
+            (true, true) => format!(
+                "{levels} of {} (all but {})",
+                count(line.services, "service", "services"),
+                services(&line.other_services, options)
+            ),
+            (true, false) => format!(
+                "{levels}: {} of {} ({})",
+                count(line.count, "action", "actions"),
+                count(line.services, "service", "services"),
+                services(&line.service_names, options)
+            ),
+            (false, _) => format!("{levels}: {}", line.actions.join(", ")),
+        };
     }
     if line.actions.is_empty() {
         return format!("{} {levels}", line.service);
@@ -363,6 +378,16 @@ fn subject(line: &AccessLine) -> String {
         .map(|action| action.strip_prefix(&prefix).unwrap_or(action))
         .collect();
     format!("{} {levels}: {}", line.service, actions.join(", "))
+}
+
+/// Prefixes of services, in brackets of somebody else's.
+fn services(names: &[String], options: &TextOptions) -> String {
+    let shown = shown(names.len(), SHOWN_NAMES, options);
+    let listed = names[..shown].join(", ");
+    match names.len() - shown {
+        0 => listed,
+        more => format!("{listed} and {more} more"),
+    }
 }
 
 fn listed(texts: &[String], options: &TextOptions) -> String {
@@ -424,34 +449,46 @@ fn short(policy: &str) -> &str {
     }
 }
 
-/// A known path, as the hint that it is.
-fn path(page: &mut Page, line: &EscalationLine, principal: &Resource) {
-    let EscalationLine {
+/// Known paths, as the hints that they are.
+fn paths(page: &mut Page, escalation: &[EscalationLine], principal: &Resource, options: &TextOptions) {
+    if escalation.is_empty() {
+        return;
+    }
+    let them = count(
+        escalation.len() as u64,
+        "known escalation path",
+        "known escalation paths",
+    );
+    page.line(4).warning("! ").text(&format!(
+        "now holds all permissions of {them}, each on some resource, maybe under conditions:"
+    ));
+    let shown = shown(escalation.len(), SHOWN_LINES, options);
+    for EscalationLine {
         path,
         category,
         permissions,
-    } = line;
-    let (gained, had): (Vec<_>, Vec<_>) = permissions.iter().partition(|permission| permission.gained);
-    let actions = |permissions: &[&EscalationPermission]| -> String {
-        let actions: Vec<&str> = permissions
-            .iter()
-            .map(|permission| permission.example.action.as_str())
-            .collect();
-        actions.join(", ")
-    };
-    let mut out = page
-        .line(4)
-        .warning("! ")
-        .text(&format!(
-            "now holds all permissions of the escalation path {path} ({category}): "
-        ))
-        .text(&actions(&gained));
-    if !had.is_empty() {
-        out = out.text("; had already ").text(&actions(&had));
+    } in &escalation[..shown]
+    {
+        let (gained, had): (Vec<_>, Vec<_>) = permissions.iter().partition(|permission| permission.gained);
+        let actions = |permissions: &[&EscalationPermission]| -> String {
+            let actions: Vec<&str> = permissions
+                .iter()
+                .map(|permission| permission.example.action.as_str())
+                .collect();
+            actions.join(", ")
+        };
+        let mut out = page
+            .line(8)
+            .text(&format!("{path} ({category}): "))
+            .text(&actions(&gained));
+        if !had.is_empty() {
+            out = out.text("; had already ").text(&actions(&had));
+        }
+        let sources: Vec<AccessSource> = gained.iter().flat_map(|permission| permission.via.clone()).collect();
+        let through = through(&sources, principal, &TextOptions::default());
+        drop(out.dim(&format!("; through {through}")));
     }
-    drop(out);
-    let sources: Vec<AccessSource> = gained.iter().flat_map(|permission| permission.via.clone()).collect();
-    page.line(8)
-        .dim("each on some resource, maybe under conditions; through ")
-        .dim(&through(&sources, principal, &TextOptions::default()));
+    if shown < escalation.len() {
+        page.line(8).dim(&more(escalation.len() - shown));
+    }
 }

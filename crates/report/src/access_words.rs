@@ -125,6 +125,8 @@ fn permissions(head: &str, line: &AccessLine) -> Vec<Piece> {
     let AccessLine {
         service,
         services,
+        service_names,
+        other_services,
         levels,
         count: actions_in_all,
         actions,
@@ -142,18 +144,27 @@ fn permissions(head: &str, line: &AccessLine) -> Vec<Piece> {
     let mut pieces = vec![text(head)];
     if actions.is_empty() {
         let levels: Vec<String> = levels.iter().map(|level| level.to_string().to_lowercase()).collect();
+        let all = if service_names.is_empty() { "all " } else { "" };
         pieces.push(text(format!(
-            "all {} of ",
+            "{all}{} of ",
             count(
                 *actions_in_all,
                 &format!("{} action", levels.join(" and ")),
                 &format!("{} actions", levels.join(" and "))
             )
         )));
-        if service == "*" {
-            pieces.push(text(count(*services, "service", "services")));
-        } else {
+        if service != "*" {
             pieces.push(Piece::Code(service.clone()));
+        } else if service_names.is_empty() && other_services.is_empty() {
+            pieces.push(text(format!("all {}", count(*services, "service", "services"))));
+        } else if service_names.is_empty() {
+            pieces.push(text(format!("{} (all but ", count(*services, "service", "services"))));
+            names(&mut pieces, other_services);
+            pieces.push(text(")"));
+        } else {
+            pieces.push(text(format!("{} (", count(*services, "service", "services"))));
+            names(&mut pieces, service_names);
+            pieces.push(text(")"));
         }
     } else {
         names(&mut pieces, actions);

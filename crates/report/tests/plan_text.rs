@@ -240,7 +240,7 @@ fn request(text: &str) -> serde_json::Value {
 
 fn permissions(text: &str) -> serde_json::Value {
     json!({
-        "service": text, "services": 1, "levels": ["Write"], "count": 1, "actions": [text], "resources": [text],
+        "service": text, "services": 1, "service_names": [text], "other_services": [text], "levels": ["Write"], "count": 1, "actions": [text], "resources": [text],
         "partly": true, "conditions": [text], "cause": "allow", "via": [{"policy": text, "statement": text}],
         "certain": false, "assumed": [text], "example": request(text), "example_fits": true
     })

@@ -9,6 +9,7 @@ use crate::condition::{Compilation, Wildcards, field_count};
 use crate::data::{Action, IamData};
 use crate::engine::Engine;
 use crate::facts::PrincipalFacts;
+use crate::illustrate::resources_in_words;
 use crate::tables::{PatternId, Tables};
 use crate::text::Explored;
 
@@ -16,6 +17,8 @@ use crate::text::Explored;
 const ALIKE: f64 = 0.75;
 /// How many positions a search for a common ARN may visit.
 const BUDGET: usize = 5_000;
+/// How many kinds of resources of an action are shown.
+const TYPES: usize = 2;
 
 impl Engine<'_> {
     pub(super) fn lint_names(&mut self, statement: &Statement, has_variables: bool, report: &mut Report<'_>) {
@@ -107,10 +110,7 @@ impl Engine<'_> {
 }
 
 fn without_resource(data: &IamData, text: &str, example: &Action) -> String {
-    let types: Vec<String> = data
-        .resources_of(example)
-        .map(|(kind, _)| format!("`{}`", kind.arn))
-        .collect();
+    let types = resources_in_words(data, &example.name);
     let name = if text.contains(['*', '?']) {
         format!("`{text}`, for example `{}`,", example.name)
     } else {
@@ -120,7 +120,13 @@ fn without_resource(data: &IamData, text: &str, example: &Action) -> String {
         true => format!(
             "{name} takes no resource, so it is allowed or denied on `*` alone and the statement has no effect on it"
         ),
-        false => format!("{name} works on none of the resources, but on {}", types.join(", ")),
+        false => {
+            let shown: Vec<String> = types.iter().take(TYPES).map(|text| format!("`{text}`")).collect();
+            format!(
+                "{name} works on none of the resources; it works on such as {}",
+                shown.join(" or ")
+            )
+        }
     }
 }
 

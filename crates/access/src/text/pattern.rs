@@ -24,7 +24,7 @@ pub(crate) enum Token {
 }
 
 impl Token {
-    fn is_star(self) -> bool {
+    pub(crate) fn is_star(self) -> bool {
         matches!(self, Self::Many | Self::ManyInField)
     }
 

@@ -43,12 +43,16 @@ pub struct AccessLine {
     pub service: String,
     /// How many services it is about.
     pub services: u64,
+    /// The prefixes of these, where `service` is `*` and it is about some of their actions.
+    pub service_names: Vec<String>,
+    /// The prefixes of the others, where `service` is `*` and it is about all actions of all services but these.
+    pub other_services: Vec<String>,
     /// The access levels of the actions; empty for action names that the action data lacks.
     pub levels: Vec<AccessLevel>,
     /// How many actions of the action data it is about.
     pub count: u64,
-    /// The actions by name, the last of many as `N more`; empty where it is every action of these levels. For names
-    /// that the action data lacks, a pattern.
+    /// The actions by name, the last of many as `N more`. None where they are all that the services have of these
+    /// levels, and where they are many of many services. For names that the action data lacks, a pattern.
     pub actions: Vec<String>,
     /// On which resources: patterns, or `all but` and patterns.
     pub resources: Vec<String>,

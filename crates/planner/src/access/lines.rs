@@ -1,6 +1,6 @@
 //! Findings of the access engine as lines of the plan document.
 
-use trueup_access::{Cause, Certainty, Engine, Escalation, Finding, Line, Reached, Request, StatementRef, summarise};
+use trueup_access::{Cause, Certainty, Engine, Escalation, Finding, Line, Reached, Request, StatementRef};
 
 use super::{
     change::{AccessCause, AccessLine, AccessSource, EscalationLine, EscalationPermission},
@@ -9,8 +9,7 @@ use super::{
 
 /// What a side has that another one lacks.
 pub(super) fn lines(engine: &mut Engine<'_>, findings: &[Finding], having: &Side, lacking: &Side) -> Vec<AccessLine> {
-    let data = engine.data();
-    let found = summarise(findings, data);
+    let found = engine.summarise(findings, &having.holdings.facts);
     found
         .into_iter()
         .map(|line| {
@@ -38,6 +37,8 @@ fn line(line: Line, partly: bool, having: &Side, lacking: &Side) -> AccessLine {
     let Line {
         service,
         services,
+        service_names,
+        other_services,
         levels,
         count,
         actions,
@@ -60,6 +61,8 @@ fn line(line: Line, partly: bool, having: &Side, lacking: &Side) -> AccessLine {
     AccessLine {
         service,
         services: services as u64,
+        service_names,
+        other_services,
         levels,
         count: count as u64,
         actions,

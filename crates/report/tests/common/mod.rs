@@ -55,7 +55,7 @@ fn request(text: &str) -> Value {
 
 fn permissions(text: &str) -> Value {
     json!({
-        "service": text, "services": 1, "levels": ["Write"], "count": 1, "actions": [text], "resources": [text],
+        "service": text, "services": 1, "service_names": [text], "other_services": [text], "levels": ["Write"], "count": 1, "actions": [text], "resources": [text],
         "partly": true, "conditions": [text], "cause": "allow", "via": [{"policy": text, "statement": text}],
         "certain": false, "assumed": [text], "example": request(text), "example_fits": true
     })
@@ -143,7 +143,7 @@ pub(crate) fn reviewed() -> Plan {
                 {"example": {"action": "iam:PassRole", "resource": "*", "context": {}}, "certain": true, "gained": true,
                  "via": [{"policy": "group/auditors/inline-policy/read", "statement": "Base"}]}]}],
              "gained": [{
-                "service": "s3", "services": 1, "levels": ["Write"], "count": 1, "actions": ["s3:PutObject"],
+                "service": "s3", "services": 1, "service_names": [], "other_services": [], "levels": ["Write"], "count": 1, "actions": ["s3:PutObject"],
                 "resources": ["arn:aws:s3:::reports/*"], "partly": false, "conditions": [], "cause": "allow",
                 "via": [{"policy": "group/auditors/inline-policy/read", "statement": "ReadReports"}],
                 "certain": true, "assumed": [],
@@ -152,7 +152,7 @@ pub(crate) fn reviewed() -> Plan {
              }]},
             {"principal": "user/dave", "verdict": "less", "administrator": "unmade", "unknown": [], "assumptions": [],
              "gained": [], "escalation": [], "lost": [{
-                "service": "*", "services": 457, "levels": ["Read", "Write"], "count": 12000, "actions": [],
+                "service": "*", "services": 457, "service_names": [], "other_services": [], "levels": ["Read", "Write"], "count": 12000, "actions": [],
                 "resources": ["*"], "partly": false, "conditions": [], "cause": "allow", "via": [],
                 "certain": true, "assumed": [],
                 "example": {"action": "s3:GetObject", "resource": "*", "context": {}}, "example_fits": true

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use trueup_access::{Engine, Holdings, IamData, Verdict, summarise};
+use trueup_access::{Engine, Holdings, IamData, Verdict};
 use trueup_model::{GroupName, PolicyArn, PolicyDocument};
 use trueup_report::access::{ACCESS_VERSION, Basis, DiffReport, Difference, PrincipalVerdict, render_diff};
 
@@ -125,16 +125,16 @@ fn of_document(name: &str, data: &IamData) -> Basis {
 
 fn one(engine: &mut Engine<'_>, (before, old): (&Holdings, Basis), (after, new): (&Holdings, Basis)) -> DiffReport {
     let comparison = engine.compare(before, after);
-    let lines = |findings| {
-        let lines = summarise(findings, engine.data()).into_iter();
+    let mut lines = |findings, facts| {
+        let lines = engine.summarise(findings, facts).into_iter();
         let lines = lines.map(|line| Difference { principal: None, line });
         lines.collect()
     };
     DiffReport {
         format_version: ACCESS_VERSION,
         verdict: comparison.verdict,
-        gained: lines(&comparison.gained),
-        lost: lines(&comparison.lost),
+        gained: lines(&comparison.gained, &after.facts),
+        lost: lines(&comparison.lost, &before.facts),
         unknown: comparison.unknown,
         assumptions: comparison.assumptions.into_iter().map(str::to_owned).collect(),
         principals: None,
@@ -174,16 +174,16 @@ fn all(engine: &mut Engine<'_>, before: Known, after: Known) -> DiffReport {
         );
         let principal = name.to_string();
         let comparison = engine.compare(&old, &new);
-        let lines = |findings| {
-            let lines = summarise(findings, engine.data()).into_iter();
+        let mut lines = |findings, facts| {
+            let lines = engine.summarise(findings, facts).into_iter();
             let own = lines.map(|line| Difference {
                 principal: Some(principal.clone()),
                 line,
             });
             own.collect::<Vec<_>>()
         };
-        report.gained.extend(lines(&comparison.gained));
-        report.lost.extend(lines(&comparison.lost));
+        report.gained.extend(lines(&comparison.gained, &new.facts));
+        report.lost.extend(lines(&comparison.lost, &old.facts));
         let causes = comparison.unknown.iter();
         report
             .unknown

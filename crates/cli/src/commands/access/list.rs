@@ -1,6 +1,6 @@
 //! `trueup access list`: what somebody can do, and through what.
 
-use trueup_access::{Engine, Holdings, summarise};
+use trueup_access::{Engine, Holdings};
 use trueup_model::GroupName;
 use trueup_report::access::{ACCESS_VERSION, ListReport, render_list};
 
@@ -40,7 +40,7 @@ pub(super) async fn run(args: &ListArgs, terminal: &Terminal) -> Result<Exit, Cl
         format_version: ACCESS_VERSION,
         principal: name,
         administrator: engine.administrator(&holdings),
-        allowed: summarise(&comparison.gained, data),
+        allowed: engine.summarise(&comparison.gained, &holdings.facts),
         denied_by: holdings.denying_statements(),
         boundary: holdings.boundary.as_ref().map(|(origin, _)| origin.policy.clone()),
         escalation: engine.escalations(&holdings),
