@@ -9,6 +9,7 @@ mod diagnostic;
 mod export;
 mod files;
 mod lints;
+mod format;
 mod positions;
 mod read;
 mod resolve;
@@ -19,6 +20,7 @@ pub use diagnostic::{Diagnostic, Place, Related, Severity, render};
 pub use export::{ExportOptions, Exported, export};
 pub use files::{DiskFiles, Files, FilesError, MemoryFiles, discover};
 pub use lints::{Found, LintRule, PlacedDocument};
+pub use format::{Formatted, format};
 pub use positions::{Position, Positions};
 pub use schema::schema;
 

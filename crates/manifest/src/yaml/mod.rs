@@ -7,7 +7,7 @@ mod parse;
 pub(crate) mod plain;
 pub(crate) mod write;
 
-pub(crate) use parse::parse;
+pub(crate) use parse::{parse, parse_with_comments};
 
 use crate::context::Span;
 

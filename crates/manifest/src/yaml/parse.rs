@@ -1,5 +1,7 @@
 //! Events of the YAML parser to a tree, without recursion, so that no input can exhaust the stack.
 
+use std::ops::Range;
+
 use serde_yaml::granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, ScanError, Span as Mark, Tag, options};
 
 use super::{DEEPEST, Entry, Key, Kind, Node, Scalar};
@@ -36,11 +38,25 @@ const TOLD: usize = 10;
 
 /// Builds the tree of the one document in a file. `None`: there is no document, or a syntax error was reported.
 pub(crate) fn parse(context: &mut Context<'_>, source: SourceId) -> Option<Node> {
+    build(context, source, None)
+}
+
+/// As [`parse`], and says where the comments are, in the order in which they stand.
+pub(crate) fn parse_with_comments(context: &mut Context<'_>, source: SourceId) -> (Option<Node>, Vec<Range<usize>>) {
+    let mut comments = Vec::new();
+    let root = build(context, source, Some(&mut comments));
+    // A comment beside the header of a block scalar is reported after it.
+    comments.sort_by_key(|comment| comment.start);
+    (root, comments)
+}
+
+fn build(context: &mut Context<'_>, source: SourceId, comments: Option<&mut Vec<Range<usize>>>) -> Option<Node> {
     let text = context.source(source).text.clone();
     let mut builder = Builder {
         context,
         source,
         text: &text,
+        comments,
         open: Vec::new(),
         root: None,
         last_byte: 0,
@@ -55,6 +71,8 @@ struct Builder<'c, 'f, 't> {
     context: &'c mut Context<'f>,
     source: SourceId,
     text: &'t str,
+    /// Where comments go, if anybody wants them.
+    comments: Option<&'c mut Vec<Range<usize>>>,
     open: Vec<Open>,
     root: Option<Node>,
     last_byte: usize,
@@ -68,7 +86,8 @@ impl Builder<'_, '_, '_> {
             disallow_directives: true,
             emit_unresolved_aliases: true,
             emit_anchor_events: true,
-            emit_comments: false,
+            emit_comments: self.comments.is_some(),
+            max_buffered_comment_events: usize::MAX,
             flow_nesting_limit: DEEPEST,
             block_nesting_limit: DEEPEST,
         };
@@ -113,6 +132,12 @@ impl Builder<'_, '_, '_> {
                     self.begin(mark, true)?;
                 }
                 Event::SequenceEnd | Event::MappingEnd => self.end(mark),
+                Event::Comment(..) => {
+                    let range = self.byte(mark.start)..self.byte(mark.end);
+                    if let Some(comments) = &mut self.comments {
+                        comments.push(range);
+                    }
+                }
                 _ => {}
             }
         }
