@@ -2,8 +2,11 @@
 
 mod access;
 mod init;
+#[cfg(test)]
+mod invocations;
 mod people;
 mod permissions;
+mod tools;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -22,6 +25,7 @@ pub(crate) use self::{
         MfaCommand, MfaEnrollArgs, MfaResetArgs, MfaResyncArgs, MfaStatusArgs,
     },
     permissions::{PermissionsArgs, PermissionsCommand, PermissionsOf},
+    tools::{CompletionsArgs, FmtArgs, ManArgs},
 };
 use crate::exit;
 
@@ -38,6 +42,9 @@ Examples:
 #[command(
     name = "trueup",
     version,
+    disable_version_flag = true,
+    arg_required_else_help = true,
+    override_usage = "trueup [OPTIONS] <COMMAND>",
     about = "Keeps the IAM of AWS accounts true to a manifest in git",
     after_help = format!("{EXAMPLES}\n\n{}", exit::TABLE),
     disable_help_subcommand = true,
@@ -45,10 +52,16 @@ Examples:
     max_term_width = 100
 )]
 pub(crate) struct Cli {
+    /// Print version
+    #[arg(short = 'V', long, action = ArgAction::SetTrue)]
+    pub(crate) version: bool,
+    /// With --version: how it was built, and of what, as JSON
+    #[arg(long, action = ArgAction::SetTrue, requires = "version")]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -61,6 +74,11 @@ pub(crate) enum Command {
     /// Checks a manifest, without any network
     #[command(after_help = "Examples:\n  trueup validate\n  trueup validate trueup/ --format json")]
     Validate(ValidateArgs),
+    /// Writes manifests in canonical form: one order, one layout, comments kept
+    #[command(
+        after_help = "Examples:\n  trueup fmt                        writes, and says which files have changed\n  trueup fmt --check --diff         for a pipeline: exit 1 where a file would change\n  trueup fmt - < trueup.yaml        from stdin to stdout"
+    )]
+    Fmt(FmtArgs),
     /// Shows what differs and what apply would do; writes nothing to AWS
     #[command(
         after_help = "Examples:\n  trueup plan --out reviewed.json\n  trueup plan --live snapshot:account.json --detailed-exitcode\n  trueup plan --json-into plan.json --markdown-into comment.md --annotations github"
@@ -107,6 +125,14 @@ pub(crate) enum Command {
         after_help = "Examples:\n  trueup sandbox serve --port 4566\n  AWS_ENDPOINT_URL=http://127.0.0.1:4566 aws iam list-users\n  trueup sandbox reset --live sandbox:a.json"
     )]
     Sandbox(SandboxArgs),
+    /// Prints what a shell needs to complete trueup's commands and options
+    #[command(
+        after_help = "Examples:\n  trueup completions bash > ~/.local/share/bash-completion/completions/trueup\n  trueup completions zsh > ~/.zfunc/_trueup\n  trueup completions fish > ~/.config/fish/completions/trueup.fish"
+    )]
+    Completions(CompletionsArgs),
+    /// Prints manual pages
+    #[command(after_help = "Examples:\n  trueup man | man -l -\n  trueup man --out /usr/local/share/man/man1")]
+    Man(ManArgs),
 }
 
 /// How results, progress and logs are written.
@@ -512,7 +538,8 @@ mod tests {
         fn check(command: &clap::Command) {
             for argument in command.get_arguments() {
                 let id = argument.get_id().as_str();
-                if argument.is_positional() || id == "help" || id == "version" {
+                // `--json` is a word of `--version`, which stands alone.
+                if argument.is_positional() || ["help", "version", "json"].contains(&id) {
                     continue;
                 }
                 let variable = argument.get_env().map(|name| name.to_string_lossy().into_owned());
@@ -572,7 +599,7 @@ mod tests {
     #[test]
     fn guardrails_are_named() {
         let cli = parse("plan --allow deletions,alias --allow mfa").unwrap();
-        let Command::Plan(plan) = cli.command else {
+        let Some(Command::Plan(plan)) = cli.command else {
             panic!("not a plan")
         };
         assert_eq!(plan.compare.allow.len(), 3);

@@ -5,11 +5,11 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
 use trueup_report::escape;
 
 use crate::{
-    args::Cli,
+    args::{Cli, Command},
     commands,
     exit::{CliError, Exit},
     logging,
@@ -36,7 +36,16 @@ fn run() -> u8 {
     };
     let terminal = Terminal::new(&cli.output);
     logging::start(&cli.output);
-    match block_on(cli, &terminal) {
+    let result = match cli.command {
+        _ if cli.version => commands::version::run(cli.json, &terminal),
+        Some(command) => block_on(command, &terminal),
+        None => {
+            let error = Cli::command().error(ErrorKind::MissingSubcommand, "a command is missing");
+            let _ = error.print();
+            return 1;
+        }
+    };
+    match result {
         Ok(exit) => exit.code(),
         Err(error) => {
             terminal.error(&error);
@@ -45,7 +54,7 @@ fn run() -> u8 {
     }
 }
 
-fn block_on(cli: Cli, terminal: &Terminal) -> Result<Exit, CliError> {
+fn block_on(command: Command, terminal: &Terminal) -> Result<Exit, CliError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -53,7 +62,7 @@ fn block_on(cli: Cli, terminal: &Terminal) -> Result<Exit, CliError> {
             action: "start the runtime",
             source,
         })?;
-    let result = runtime.block_on(commands::run(cli, terminal));
+    let result = runtime.block_on(commands::run(command, terminal));
     // A question on the terminal that a signal has made pointless still waits for its line.
     runtime.shutdown_background();
     result

@@ -1,5 +1,7 @@
 //! `format`: one way to write a manifest, with its comments, and never another meaning.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 use trueup_manifest::{Diagnostic, DiskFiles, MemoryFiles, format, render};
 
 fn try_format(text: &str) -> Result<String, Vec<Diagnostic>> {

@@ -1,5 +1,7 @@
 //! Manifests in every style that people write, put into canonical form.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

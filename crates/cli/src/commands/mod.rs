@@ -3,10 +3,13 @@
 pub(crate) mod access;
 pub(crate) mod apply;
 pub(crate) mod compare;
+pub(crate) mod completions;
 pub(crate) mod credentials;
 pub(crate) mod drift;
 pub(crate) mod export;
+pub(crate) mod fmt;
 pub(crate) mod init;
+pub(crate) mod man;
 pub(crate) mod mfa;
 pub(crate) mod permissions;
 pub(crate) mod plan;
@@ -15,24 +18,28 @@ pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod snapshot;
 pub(crate) mod validate;
+pub(crate) mod version;
 pub(crate) mod whoami;
 
 use crate::{
-    args::{Cli, Command, Format},
+    args::{Command, Format},
     exit::{CliError, Exit},
     signals::Signals,
     terminal::Terminal,
 };
 
 /// Runs a command.
-pub(crate) async fn run(cli: Cli, terminal: &Terminal) -> Result<Exit, CliError> {
+pub(crate) async fn run(command: Command, terminal: &Terminal) -> Result<Exit, CliError> {
     let signals = Signals::listen()?;
-    match cli.command {
+    match command {
         Command::Init(args) => init::run(&args, terminal, &signals).await,
         Command::Validate(args) => validate::run(&args, terminal),
         Command::Show(args) => show::run(&args, terminal),
         Command::Permissions(args) => permissions::run(&args, terminal),
         Command::Schema(args) => schema::run(&args, terminal),
+        Command::Fmt(args) => fmt::run(&args, terminal),
+        Command::Completions(args) => completions::run(&args, terminal),
+        Command::Man(args) => man::run(&args, terminal),
         Command::Plan(args) => signals.unless_caught(plan::run(&args, terminal)).await,
         Command::Drift(args) => signals.unless_caught(drift::run(&args, terminal)).await,
         Command::Access(args) => signals.unless_caught(access::run(&args, terminal)).await,
