@@ -437,6 +437,14 @@ impl View<'_> {
             Standing::Ignored => same(&format!("{kind} {key}"), was, is),
             Standing::Left => {
                 let (mut was, mut is) = (was.clone(), is.clone());
+                // What an apply that stopped left behind is trueup's own, and goes.
+                if let Some(entity) = was.pointer_mut("/entity").and_then(Value::as_object_mut)
+                    && let Some(Value::Object(inline)) = entity.get_mut("inline")
+                    && inline.remove("trueup-transition").is_some()
+                    && inline.is_empty()
+                {
+                    entity.remove("inline");
+                }
                 for field in but {
                     was[*field] = Value::Null;
                     is[*field] = Value::Null;
