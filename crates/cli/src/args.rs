@@ -175,7 +175,7 @@ pub(crate) enum Format {
     Json,
     /// For the comment of a pull request or the summary of a job; of plans and applies
     Markdown,
-    /// Not supported yet
+    /// One page that needs nothing else; of plans and applies
     Html,
 }
 
@@ -253,8 +253,8 @@ pub(crate) struct CompareArgs {
     /// Also writes Markdown to a file; appends where it is $GITHUB_STEP_SUMMARY
     #[arg(long, value_name = "FILE", env = "TRUEUP_MARKDOWN_INTO")]
     pub(crate) markdown_into: Option<PathBuf>,
-    /// Not supported yet
-    #[arg(long, value_name = "FILE", hide = true, env = "TRUEUP_HTML_INTO")]
+    /// Also writes an HTML page to a file, which needs nothing else
+    #[arg(long, value_name = "FILE", env = "TRUEUP_HTML_INTO")]
     pub(crate) html_into: Option<PathBuf>,
     /// Also writes remarks to stderr that are shown beside the lines of the manifest
     #[arg(long, value_enum, value_name = "WHERE", env = "TRUEUP_ANNOTATIONS")]

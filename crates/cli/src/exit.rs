@@ -106,6 +106,8 @@ pub(crate) enum CliError {
     #[error("this cannot be written as JSON")]
     Json(#[from] serde_json::Error),
     #[error(transparent)]
+    Html(#[from] trueup_report::HtmlError),
+    #[error(transparent)]
     Read(Box<ReadError>),
     #[error("profile `{profile}`")]
     Profile { profile: String, source: Box<ReadError> },
@@ -181,6 +183,7 @@ impl CliError {
             | Self::Io { .. }
             | Self::Content { .. }
             | Self::Json(_)
+            | Self::Html(_)
             | Self::Journal(_)
             | Self::Mfa(_)
             | Self::Sandbox(_)

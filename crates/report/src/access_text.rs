@@ -4,7 +4,7 @@
 //! The words are those of the analysis: what is proved is called proved, what may be is called so, and nobody is told
 //! what somebody "can do" in the end, since resource policies and organisation policies are not looked at.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use trueup_access::{Request, Verdict, data::AccessLevel};
 use trueup_model::Resource;
@@ -14,6 +14,7 @@ use trueup_planner::{
 
 use crate::{
     TextOptions, Verbosity,
+    access_folds::{self, Fold, folds},
     page::{Page, Sign, count},
     value::{more, shown},
 };
@@ -24,12 +25,6 @@ const SHOWN_PRINCIPALS: usize = 10;
 const SHOWN_LINES: usize = 6;
 /// How many names of one list.
 const SHOWN_NAMES: usize = 4;
-
-/// What is the same for several principals, told by the first of them.
-struct Fold<'a> {
-    change: &'a AccessChange,
-    principals: Vec<&'a Resource>,
-}
 
 /// Writes what changes for each principal, those who gain first.
 pub(crate) fn render(page: &mut Page, access: &[AccessChange], action_data: &str, options: &TextOptions) {
@@ -105,120 +100,11 @@ pub(crate) fn summary(page: &mut Page, access: &[AccessChange]) {
     drop(line);
 }
 
-/// Principals by what is true of them, those who gain first, each in the order of their names.
-fn folds(access: &[AccessChange]) -> Vec<Fold<'_>> {
-    let mut by_text: BTreeMap<(u8, String), Fold<'_>> = BTreeMap::new();
-    let mut order: Vec<(u8, String)> = Vec::new();
-    for change in access {
-        let key = (rank(change), alike(change));
-        match by_text.get_mut(&key) {
-            Some(fold) => fold.principals.push(&change.principal),
-            None => {
-                order.push(key.clone());
-                let principals = vec![&change.principal];
-                by_text.insert(key, Fold { change, principals });
-            }
-        }
-    }
-    order.sort_by_key(|(rank, _)| *rank);
-    order.iter().filter_map(|key| by_text.remove(key)).collect()
-}
-
-fn rank(change: &AccessChange) -> u8 {
-    match change.verdict {
-        _ if change.administrator == Some(AdministratorChange::Made) => 0,
-        Verdict::More | Verdict::Both => 1,
-        Verdict::Unknown => 2,
-        Verdict::Less => 3,
-        Verdict::Same => 4,
-    }
-}
-
-/// A text that is the same for principals of whom the same is true: without examples, and with what is their own.
-fn alike(change: &AccessChange) -> String {
-    let AccessChange {
-        principal,
-        verdict,
-        gained,
-        lost,
-        administrator,
-        escalation,
-        unknown,
-        assumptions,
-    } = change;
-    let sources = |via: &[AccessSource]| -> Vec<String> {
-        via.iter()
-            .map(|source| {
-                let own = source.policy.as_str().strip_prefix(principal.as_str());
-                format!("{} {}", own.unwrap_or(source.policy.as_str()), source.statement)
-            })
-            .collect()
-    };
-    let line = |line: &AccessLine| {
-        let AccessLine {
-            service,
-            services,
-            service_names,
-            other_services,
-            levels,
-            count,
-            actions,
-            resources,
-            partly,
-            conditions,
-            cause,
-            via,
-            certain,
-            assumed,
-            example: _,
-            example_fits,
-        } = line;
-        format!(
-            "{service} {services} {service_names:?} {other_services:?} {levels:?} {count} {actions:?} {resources:?} {partly} {conditions:?} {cause:?} {:?} \
-             {certain} {assumed:?} {example_fits}",
-            sources(via)
-        )
-    };
-    let path = |line: &EscalationLine| {
-        let EscalationLine {
-            path,
-            category: _,
-            permissions,
-        } = line;
-        let permissions: Vec<_> = permissions
-            .iter()
-            .map(|permission| {
-                let EscalationPermission {
-                    example,
-                    certain,
-                    gained,
-                    via,
-                } = permission;
-                (&example.action, certain, gained, sources(via))
-            })
-            .collect();
-        format!("{path} {permissions:?}")
-    };
-    format!(
-        "{verdict} {administrator:?} {:?} {:?} {:?} {unknown:?} {assumptions:?}",
-        gained.iter().map(line).collect::<Vec<_>>(),
-        lost.iter().map(line).collect::<Vec<_>>(),
-        escalation.iter().map(path).collect::<Vec<_>>(),
-    )
-}
-
 /// `user/alice`, or `12 users: alice, bob, … and 10 more`.
 fn names(principals: &[&Resource], options: &TextOptions) -> String {
     if let [only] = principals {
         return only.as_str().to_owned();
     }
-    let users = principals.iter().filter(|principal| principal.kind() == "user").count();
-    let roles = principals.len() - users;
-    let kinds: Vec<String> = [(users, "user", "users"), (roles, "role", "roles")]
-        .into_iter()
-        .filter(|(number, ..)| *number > 0)
-        .map(|(number, one, many)| count(number as u64, one, many))
-        .collect();
     let shown = shown(principals.len(), SHOWN_NAMES, options);
     let mut listed: Vec<String> = principals[..shown]
         .iter()
@@ -227,7 +113,7 @@ fn names(principals: &[&Resource], options: &TextOptions) -> String {
     if shown < principals.len() {
         listed.push(more(principals.len() - shown));
     }
-    format!("{} ({})", kinds.join(" and "), listed.join(", "))
+    format!("{} ({})", access_folds::number(principals), listed.join(", "))
 }
 
 fn verdict(verdict: Verdict) -> &'static str {

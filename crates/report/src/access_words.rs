@@ -3,7 +3,7 @@
 //! It never says that something is safe, or what a call will do in the end: resource policies, organisation policies
 //! and session policies are not looked at.
 
-use trueup_access::{Request, Verdict};
+use trueup_access::{Request, Verdict, data::AccessLevel};
 use trueup_planner::{
     AccessCause, AccessChange, AccessLine, AccessSource, AdministratorChange, EscalationLine, EscalationPermission,
 };
@@ -103,22 +103,38 @@ pub(crate) fn administrator(change: AdministratorChange) -> &'static str {
 
 /// What is gained.
 pub(crate) fn gained(line: &AccessLine) -> Vec<Piece> {
-    let head = match (line.certain, line.partly) {
-        (true, false) => "newly allowed: ",
-        (true, true) => "newly allowed in part: ",
-        (false, _) => "may be newly allowed: ",
-    };
-    permissions(head, line)
+    permissions(
+        match (line.certain, line.partly) {
+            (true, false) => "newly allowed: ",
+            (true, true) => "newly allowed in part: ",
+            (false, _) => "may be newly allowed: ",
+        },
+        line,
+    )
 }
 
 /// What is lost.
 pub(crate) fn lost(line: &AccessLine) -> Vec<Piece> {
-    let head = match (line.certain, line.partly) {
-        (true, false) => "no longer allowed: ",
-        (true, true) => "no longer allowed in part: ",
-        (false, _) => "may be no longer allowed: ",
-    };
-    permissions(head, line)
+    permissions(
+        match (line.certain, line.partly) {
+            (true, false) => "no longer allowed: ",
+            (true, true) => "no longer allowed in part: ",
+            (false, _) => "may be no longer allowed: ",
+        },
+        line,
+    )
+}
+
+/// What is gained or lost, under a heading that says which.
+pub(crate) fn either(line: &AccessLine) -> Vec<Piece> {
+    permissions(
+        match (line.certain, line.partly) {
+            (true, false) => "",
+            (true, true) => "in part: ",
+            (false, _) => "may be: ",
+        },
+        line,
+    )
 }
 
 fn permissions(head: &str, line: &AccessLine) -> Vec<Piece> {
@@ -141,17 +157,22 @@ fn permissions(head: &str, line: &AccessLine) -> Vec<Piece> {
         example,
         example_fits,
     } = line;
-    let mut pieces = vec![text(head)];
+    let mut pieces = Vec::new();
+    if !head.is_empty() {
+        pieces.push(text(head));
+    }
     if actions.is_empty() {
+        let of_all = levels.len() == AccessLevel::ALL.len();
         let levels: Vec<String> = levels.iter().map(|level| level.to_string().to_lowercase()).collect();
+        let levels = if of_all {
+            String::new()
+        } else {
+            format!("{} ", both(&levels))
+        };
         let all = if service_names.is_empty() { "all " } else { "" };
         pieces.push(text(format!(
             "{all}{} of ",
-            count(
-                *actions_in_all,
-                &format!("{} action", levels.join(" and ")),
-                &format!("{} actions", levels.join(" and "))
-            )
+            count(*actions_in_all, &format!("{levels}action"), &format!("{levels}actions"))
         )));
         if service != "*" {
             pieces.push(Piece::Code(service.clone()));
@@ -206,13 +227,22 @@ fn permissions(head: &str, line: &AccessLine) -> Vec<Piece> {
     sources(
         &mut pieces,
         match cause {
-            AccessCause::Allow => ", by ",
-            AccessCause::Deny => ", since a deny differs in ",
-            AccessCause::Boundary => ", since the boundary differs: ",
+            AccessCause::Allow => "; through ",
+            AccessCause::Deny => "; a deny differs in ",
+            AccessCause::Boundary => "; the boundary differs: ",
         },
         via,
     );
     pieces
+}
+
+/// `list, read and write`.
+fn both(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
 }
 
 fn names(pieces: &mut Vec<Piece>, names: &[String]) {
@@ -235,54 +265,86 @@ fn names(pieces: &mut Vec<Piece>, names: &[String]) {
     }
 }
 
+/// The policies by which something is held, each once and as short as it is clear.
 fn sources(pieces: &mut Vec<Piece>, head: &str, via: &[AccessSource]) {
-    for (index, AccessSource { policy, statement }) in via.iter().take(SHOWN).enumerate() {
-        pieces.push(text(if index == 0 { head } else { ", " }));
-        pieces.push(Piece::Code(policy.to_string()));
-        pieces.push(text(" · "));
-        pieces.push(Piece::Prose(statement.clone()));
+    let mut said: Vec<Vec<Piece>> = Vec::new();
+    for AccessSource { policy, statement } in via {
+        let place = match (policy.kind(), policy.part_name()) {
+            ("permissions-boundary", _) => {
+                vec![Piece::Code(policy.entity().to_string()), text(" permissions boundary")]
+            }
+            (_, Some(name)) => {
+                let name = if name.starts_with("arn:") {
+                    name.rsplit('/').next().unwrap_or(name)
+                } else {
+                    name
+                };
+                vec![
+                    Piece::Code(policy.entity().to_string()),
+                    text(" policy "),
+                    Piece::Code(name.to_owned()),
+                ]
+            }
+            (_, None) => vec![Piece::Code(policy.to_string())],
+        };
+        let mut source = place;
+        // A statement without a name is called by what it says, and that has been said.
+        if !statement.is_empty() && statement.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            source.push(text(" · "));
+            source.push(Piece::Prose(statement.clone()));
+        }
+        if !said.contains(&source) {
+            said.push(source);
+        }
     }
-    if via.len() > SHOWN {
-        pieces.push(text(format!(" and {} more", via.len() - SHOWN)));
+    let more = said.len().saturating_sub(SHOWN);
+    for (index, source) in said.into_iter().take(SHOWN).enumerate() {
+        pieces.push(text(if index == 0 { head } else { ", " }));
+        pieces.extend(source);
+    }
+    if more > 0 {
+        pieces.push(text(format!(" and {more} more")));
     }
 }
 
-/// A known way from some permissions to more.
+/// A known way from some permissions to more. On which resources each is allowed is not said: that it is on some makes
+/// it worth a look.
 pub(crate) fn escalation(line: &EscalationLine) -> Vec<Piece> {
+    let mut pieces = vec![text("a known way to more access: ")];
+    pieces.extend(way(line));
+    pieces
+}
+
+/// The same, under a heading.
+pub(crate) fn way(line: &EscalationLine) -> Vec<Piece> {
     let EscalationLine {
         path,
         category,
         permissions,
     } = line;
-    let mut pieces = vec![
-        text("a known way to more access ("),
-        Piece::Code(path.clone()),
-        text(", "),
-    ];
+    let mut pieces = vec![Piece::Code(path.clone()), text(" (")];
     pieces.push(Piece::Prose(category.clone()));
-    pieces.push(text("): "));
-    for (index, permission) in permissions.iter().enumerate() {
-        let EscalationPermission {
-            example,
-            certain,
-            gained,
-            via,
-        } = permission;
-        if index > 0 {
-            pieces.push(text(" with "));
+    pieces.push(text(")"));
+    let (gained, had): (Vec<_>, Vec<_>) = permissions.iter().partition(|permission| permission.gained);
+    for (head, permissions) in [(", new ", &gained), (", with ", &had)] {
+        for (index, permission) in permissions.iter().enumerate() {
+            let EscalationPermission {
+                example,
+                certain,
+                gained: _,
+                via: _,
+            } = permission;
+            pieces.push(text(if index == 0 { head } else { ", " }));
+            pieces.push(Piece::Code(example.action.to_string()));
+            if !certain {
+                pieces.push(text(" (maybe)"));
+            }
         }
-        pieces.push(Piece::Code(example.action.to_string()));
-        pieces.push(text(" on "));
-        pieces.push(Piece::Code(example.resource.to_string()));
-        pieces.push(text(match (gained, certain) {
-            (true, true) => " (new)",
-            (true, false) => " (may be new)",
-            (false, true) => " (had before)",
-            (false, false) => " (may have had before)",
-        }));
-        if *gained {
-            sources(&mut pieces, " by ", via);
+        if head == ", with " && !permissions.is_empty() {
+            pieces.push(text(" of before"));
         }
     }
+    let via: Vec<AccessSource> = gained.iter().flat_map(|permission| permission.via.clone()).collect();
+    sources(&mut pieces, "; through ", &via);
     pieces
 }

@@ -1,4 +1,4 @@
-//! Plans and the outcome of applying them: text and Markdown for people, JSON for programs.
+//! Plans and the outcome of applying them: text, Markdown and HTML for people, JSON for programs.
 //!
 //! This crate is pure: it never prints, never reads the environment or the clock, and never asks whether there is a
 //! terminal; [`TextOptions`] says it. It decides nothing about the account: what it shows is in the data already.
@@ -8,6 +8,7 @@
 //! the other formats say at their beginning how they do it.
 
 pub mod access;
+mod access_folds;
 mod access_text;
 mod access_words;
 mod annotations;
@@ -15,6 +16,7 @@ mod apply;
 mod changes;
 mod document;
 pub mod escape;
+mod html;
 mod markdown;
 mod page;
 mod plan_text;
@@ -25,6 +27,7 @@ mod value;
 pub use annotations::{Annotation, Level, Position, github_commands, plan_annotations};
 pub use apply::{ActionOutcome, ActionResult, ApplyOutcome, RECEIPT_VERSION, Verification, render_apply_text};
 pub use document::{ReadPlanError, plan_json, read_plan, to_json};
+pub use html::{HtmlError, HtmlOptions, render_plan_html};
 pub use markdown::{
     COMMENT_BUDGET, MarkdownOptions, Purpose, render_apply_markdown, render_plan_markdown, render_refusal_markdown,
 };

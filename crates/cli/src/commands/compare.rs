@@ -6,7 +6,9 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use trueup_access::Verdict;
 use trueup_model::{Desired, Live, live::Needs};
 use trueup_planner::{Options, Plan};
-use trueup_report::{MarkdownOptions, Purpose, plan_json, render_plan_markdown, render_plan_text};
+use trueup_report::{
+    HtmlOptions, MarkdownOptions, Purpose, plan_json, render_plan_html, render_plan_markdown, render_plan_text,
+};
 
 use crate::{
     annotations,
@@ -29,17 +31,6 @@ pub(crate) fn options(args: &CompareArgs, reviewed: Option<Date>) -> Options {
         allow: args.allow.iter().copied().collect(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
     }
-}
-
-/// Refuses what is in the interface and not built yet, before anything is read.
-pub(crate) fn check(args: &CompareArgs) -> Result<(), CliError> {
-    if args.html_into.is_some() {
-        return Err(CliError::NotSupportedYet { what: "--html-into" });
-    }
-    if args.format == Format::Html {
-        return Err(CliError::NotSupportedYet { what: "--format html" });
-    }
-    Ok(())
 }
 
 /// Reads the account as far as a plan needs it, and plans.
@@ -83,18 +74,20 @@ pub(crate) async fn read_for(
 /// Compares the manifest with the live account, and writes the plan to wherever it was asked for: one reading, one
 /// plan.
 pub(crate) async fn run(args: &CompareArgs, purpose: Purpose, terminal: &Terminal) -> Result<Plan, CliError> {
-    check(args)?;
     let (desired, positions) = manifest::load(args.manifest.as_deref(), args.annotations, terminal)?;
     let source = Source::open(&args.live, Some(&desired.account.id)).await?;
-    let (plan, _) = plan_live(&source, &desired, &options(args, None), terminal).await?;
+    let (plan, live) = plan_live(&source, &desired, &options(args, None), terminal).await?;
     write_files(&plan, [&args.json_into])?;
     if let Some(path) = &args.markdown_into {
         markdown::write(path, terminal, |budget| {
             render_plan_markdown(&plan, &MarkdownOptions { budget, purpose })
         })?;
     }
+    if let Some(path) = &args.html_into {
+        output::write_text(path, &page(&plan, purpose, Some(&live))?)?;
+    }
     annotations::of_plan(args.annotations, &plan, &positions, terminal);
-    show(&plan, args.format, purpose, terminal)?;
+    show(&plan, args.format, purpose, Some(&live), terminal)?;
     Ok(plan)
 }
 
@@ -109,8 +102,23 @@ pub(crate) fn write_files<'a>(
     Ok(())
 }
 
-/// Writes a plan to stdout.
-pub(crate) fn show(plan: &Plan, format: Format, purpose: Purpose, terminal: &Terminal) -> Result<(), CliError> {
+fn page(plan: &Plan, purpose: Purpose, live: Option<&Live>) -> Result<String, CliError> {
+    let options = HtmlOptions {
+        purpose,
+        live,
+        ..HtmlOptions::default()
+    };
+    Ok(render_plan_html(plan, &options)?)
+}
+
+/// Writes a plan to stdout. `live` is the account that it was made from, where it is at hand.
+pub(crate) fn show(
+    plan: &Plan,
+    format: Format,
+    purpose: Purpose,
+    live: Option<&Live>,
+    terminal: &Terminal,
+) -> Result<(), CliError> {
     let text = match format {
         Format::Text => render_plan_text(plan, &terminal.text_options()),
         Format::Json => plan_json(plan)?,
@@ -121,7 +129,7 @@ pub(crate) fn show(plan: &Plan, format: Format, purpose: Purpose, terminal: &Ter
                 ..MarkdownOptions::default()
             },
         ),
-        Format::Html => return Err(CliError::NotSupportedYet { what: "--format html" }),
+        Format::Html => page(plan, purpose, live)?,
     };
     terminal.result(&text)
 }

@@ -12,7 +12,7 @@ use crate::{
 
 pub(crate) fn run(args: &ShowArgs, terminal: &Terminal) -> Result<Exit, CliError> {
     let plan = read(&args.plan)?;
-    compare::show(&plan, args.format, Purpose::Plan, terminal)?;
+    compare::show(&plan, args.format, Purpose::Plan, None, terminal)?;
     Ok(Exit::Done)
 }
 

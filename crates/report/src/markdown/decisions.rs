@@ -4,6 +4,7 @@ use trueup_planner::{AccessChange, GuardrailFinding, Note, Plan, Requirement};
 
 use super::sheet::Sheet;
 use crate::{
+    access_folds::{Fold, folds},
     access_words::{self, Piece},
     escape::{markdown, markdown_code as code},
     principals::whose,
@@ -13,6 +14,8 @@ use crate::{
 const SHARE: usize = 60;
 /// How many lines are said of one principal's access before the rest is counted.
 const SHOWN_LINES: usize = 8;
+/// How many names of principals of whom the same becomes.
+const SHOWN_NAMES: usize = 12;
 
 pub(super) fn write(sheet: &mut Sheet, plan: &Plan) {
     let guardrails = plan.guardrails.iter().map(guardrail);
@@ -36,8 +39,9 @@ pub(super) fn write(sheet: &mut Sheet, plan: &Plan) {
     let kind = ("destructive change", "destructive changes");
     sheet.list("#### Destructive: cannot be brought back\n\n", destructive, SHARE, kind);
 
-    let gaining = plan.access.iter().filter(|change| change.may_gain()).map(access);
-    let kind = ("principal that gains access", "principals that gain access");
+    let gaining = folds(plan.access.iter().filter(|change| change.may_gain()));
+    let gaining = gaining.iter().map(access);
+    let kind = ("gain of access", "gains of access");
     sheet.list("#### Access that is gained\n\n", gaining, SHARE, kind);
 
     let unmet = plan
@@ -99,10 +103,10 @@ pub(super) fn note(note: &Note) -> String {
     }
 }
 
-/// What changes in one principal's access.
-pub(super) fn access(change: &AccessChange) -> String {
+/// What changes in the access of principals of whom the same becomes.
+pub(super) fn access(fold: &Fold<'_>) -> String {
     let AccessChange {
-        principal,
+        principal: _,
         verdict,
         gained,
         lost,
@@ -110,8 +114,21 @@ pub(super) fn access(change: &AccessChange) -> String {
         escalation,
         unknown,
         assumptions,
-    } = change;
-    let mut item = format!("- {}: {}", code(principal.as_str()), access_words::verdict(*verdict));
+    } = fold.change;
+    let mut names: Vec<String> = fold
+        .principals
+        .iter()
+        .take(SHOWN_NAMES)
+        .map(|one| code(one.as_str()))
+        .collect();
+    if fold.principals.len() > SHOWN_NAMES {
+        names.push(format!("{} more", fold.principals.len() - SHOWN_NAMES));
+    }
+    let number = match fold.principals.len() {
+        1 => String::new(),
+        _ => format!("{}, ", fold.number()),
+    };
+    let mut item = format!("- {number}{}: {}", names.join(", "), access_words::verdict(*verdict));
     if let Some(administrator) = administrator {
         item.push_str(&format!("; **{}**", access_words::administrator(*administrator)));
     }

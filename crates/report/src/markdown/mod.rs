@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use trueup_planner::{ChangeKind, Ignored, Listed, Plan};
 
 use crate::{
+    access_folds::folds,
     access_words,
     apply::ApplyOutcome,
     changes::earlier_name,
@@ -145,8 +146,9 @@ fn body(sheet: &mut Sheet, plan: &Plan) {
     decisions::write(sheet, plan);
     details(sheet, &principals);
 
-    let others = access.iter().filter(|change| !change.may_gain()).map(decisions::access);
-    let kind = ("principal's access", "principals' access");
+    let others = folds(access.iter().filter(|change| !change.may_gain()));
+    let others = others.iter().map(decisions::access);
+    let kind = ("change of access", "changes of access");
     sheet.list("#### Access that is lost or stays\n\n", others, ALL, kind);
     if !access.is_empty() {
         let footnote = format!("<sub>{}</sub>\n", sentence(&access_words::footnote(action_data)));

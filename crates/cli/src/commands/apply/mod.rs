@@ -16,8 +16,8 @@ use trueup_model::{Desired, Live};
 use trueup_planner::{Action, Call, Options, Plan};
 use trueup_reader::Identity;
 use trueup_report::{
-    ActionOutcome, ActionResult, ApplyOutcome, COMMENT_BUDGET, MarkdownOptions, Verification, render_apply_markdown,
-    render_apply_text, render_plan_text, render_refusal_markdown, to_json,
+    ActionOutcome, ActionResult, ApplyOutcome, COMMENT_BUDGET, HtmlOptions, MarkdownOptions, Verification,
+    render_apply_markdown, render_apply_text, render_plan_html, render_plan_text, render_refusal_markdown, to_json,
 };
 
 use crate::{
@@ -33,7 +33,6 @@ use crate::{
 };
 
 pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals) -> Result<Exit, CliError> {
-    compare::check(&args.compare)?;
     let format = args.compare.format;
     if format != Format::Text && !args.approval.auto_approve {
         return Err(CliError::refused(
@@ -90,7 +89,7 @@ pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals
     match approve().await {
         Ok(read_again) => live = read_again.unwrap_or(live),
         Err(error) => {
-            tell_refusal(args, &plan, &error, terminal)?;
+            tell_refusal(args, &plan, &live, &error, terminal)?;
             return Err(error);
         }
     }
@@ -129,23 +128,39 @@ fn word(format: Format) -> &'static str {
     }
 }
 
-/// Leaves the plan and why it was not applied where Markdown was asked for. The error itself is told by the caller.
-fn tell_refusal(args: &ApplyArgs, plan: &Plan, error: &CliError, terminal: &Terminal) -> Result<(), CliError> {
+/// Leaves the plan, and why it was not applied, where Markdown or a page was asked for. The error itself is told by the
+/// caller.
+fn tell_refusal(
+    args: &ApplyArgs,
+    plan: &Plan,
+    live: &Live,
+    error: &CliError,
+    terminal: &Terminal,
+) -> Result<(), CliError> {
     let why = with_causes(error);
-    let render = |budget| {
+    let markdown = |budget| {
         let options = MarkdownOptions {
             budget,
             ..MarkdownOptions::default()
         };
         render_refusal_markdown(plan, &why, &options)
     };
+    let html = HtmlOptions {
+        live: Some(live),
+        refused: Some(&why),
+        ..HtmlOptions::default()
+    };
     if let Some(path) = &args.compare.markdown_into {
-        markdown::write(path, terminal, render)?;
+        markdown::write(path, terminal, markdown)?;
     }
-    if args.compare.format == Format::Markdown {
-        terminal.result(&render(COMMENT_BUDGET))?;
+    if let Some(path) = &args.compare.html_into {
+        output::write_text(path, &render_plan_html(plan, &html)?)?;
     }
-    Ok(())
+    match args.compare.format {
+        Format::Text | Format::Json => Ok(()),
+        Format::Markdown => terminal.result(&markdown(COMMENT_BUDGET)),
+        Format::Html => terminal.result(&render_plan_html(plan, &html)?),
+    }
 }
 
 fn snapshot_refused() -> CliError {
@@ -293,16 +308,24 @@ impl Run<'_> {
             Some(path) => output::write_text(path, &receipt),
             None => Ok(()),
         };
+        let html = HtmlOptions {
+            live: Some(self.live),
+            outcome: Some(outcome),
+            ..HtmlOptions::default()
+        };
         let kept = kept.and(match &self.args.compare.markdown_into {
             Some(path) => markdown::write(path, terminal, render),
             None => Ok(()),
         });
+        let kept = kept.and(match &self.args.compare.html_into {
+            Some(path) => output::write_text(path, &render_plan_html(self.plan, &html)?),
+            None => Ok(()),
+        });
         terminal.result(&match self.args.compare.format {
+            Format::Text => format!("\n{}", render_apply_text(outcome, self.plan, &terminal.text_options())),
             Format::Json => receipt,
             Format::Markdown => render(COMMENT_BUDGET),
-            Format::Text | Format::Html => {
-                format!("\n{}", render_apply_text(outcome, self.plan, &terminal.text_options()))
-            }
+            Format::Html => render_plan_html(self.plan, &html)?,
         })?;
         kept
     }
