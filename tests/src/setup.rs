@@ -130,7 +130,12 @@ fn expand(words: &[String], folder: &Path, answers: &Answers) -> Result<Vec<(Str
         let value = answers.resolve(value)?;
         if let Some(key) = name.strip_prefix("Tag.") {
             tags += 1;
-            parameters.push((format!("Tags.member.{tags}.Key"), answers.resolve(key)?));
+            // A key may also end in what was answered, as in `trueup:inactive:$AccessKeyId`.
+            let key = match key.split_once('$') {
+                Some((begin, name)) => format!("{begin}{}", answers.resolve(&format!("${name}"))?),
+                None => key.to_owned(),
+            };
+            parameters.push((format!("Tags.member.{tags}.Key"), key));
             parameters.push((format!("Tags.member.{tags}.Value"), value));
         } else if name == "TagKeys" {
             for (index, key) in value.split(',').enumerate() {

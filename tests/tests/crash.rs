@@ -29,6 +29,7 @@ users:
   alice: {type: person, groups: [developers], permissions_boundary: team-boundary, tags: {owner: alice}}
   bob: {type: person, groups: [developers], managed_policies: [reports]}
   robert: {previously: [rob], groups: [developers]}
+  ci: {access_keys: {count: 1, description: the build}}
 absent: {users: {carol: {reason: left}}}
 "#;
 
@@ -77,6 +78,30 @@ fn assert_converged(workspace: &Workspace, service: &Service) {
         assert_eq!(service.call("GetLoginProfile", &[("UserName", user)]).status, 200);
         assert!(has_credentials(workspace, user), "the password of {user} is lost");
     }
+    assert_has_its_key(workspace, service);
+}
+
+/// However often a run is killed: one key, its secret in a file, and nothing that says otherwise.
+fn assert_has_its_key(workspace: &Workspace, service: &Service) {
+    let keys = service.call("ListAccessKeys", &[("UserName", "ci")]);
+    let ids: Vec<String> = wire::elements(&keys.body, "AccessKeyId")
+        .map(|id| id.to_string())
+        .collect();
+    let [id] = ids.as_slice() else {
+        panic!("one key is wanted: {}", keys.body)
+    };
+    let files = std::fs::read_dir(workspace.path().join("../credentials")).unwrap();
+    let is_delivered = files
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap_or_default())
+        .any(|text| text.contains(id.as_str()));
+    assert!(is_delivered, "nobody has the secret of {id}");
+    let tags = service.call("ListUserTags", &[("UserName", "ci")]);
+    assert!(!tags.body.contains("trueup:new-access-key"), "{}", tags.body);
+    assert!(
+        tags.body.contains(id.as_str()),
+        "the key has no description: {}",
+        tags.body
+    );
 }
 
 fn has_credentials(workspace: &Workspace, user: &str) -> bool {

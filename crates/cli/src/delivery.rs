@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use trueup_executor::{RecipientError, Recipients};
 use trueup_model::{Desired, UserName, desired::Recipient};
-use trueup_planner::{Call, Plan};
+use trueup_planner::Plan;
 
 use crate::exit::CliError;
 
 /// Everybody for whom the plan makes a credential, with those that can open it; `None`: nobody is named.
 pub(crate) fn receivers(plan: &Plan, desired: &Desired) -> Result<BTreeMap<UserName, Option<Recipients>>, CliError> {
-    let users = plan.actions.iter().filter_map(|action| match &action.call {
-        Call::CreateLoginProfile { user_name, .. } => Some(user_name),
-        _ => None,
-    });
+    let users = plan
+        .actions
+        .iter()
+        .filter_map(|action| action.call.makes_credential_of());
     users
         .map(|user| {
             let named = desired.users.get(user).map_or(&[][..], |user| &user.deliver_to);

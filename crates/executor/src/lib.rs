@@ -13,6 +13,7 @@ mod delivery;
 mod failure;
 mod files;
 mod journal;
+mod keys;
 mod limiter;
 mod look;
 mod mfa;

@@ -14,13 +14,14 @@ use crate::{
     target::Entity,
 };
 
-/// Every operation that this module calls.
-pub const LOOKS: [&str; 7] = [
+/// Every operation with which the executor looks before or after a call.
+pub const LOOKS: [&str; 8] = [
     "GetGroup",
     "GetLoginProfile",
     "GetPolicy",
     "GetPolicyVersion",
     "GetUser",
+    "ListAccessKeys",
     "ListAccountAliases",
     "ListPolicyVersions",
 ];

@@ -19,6 +19,19 @@ const INTERRUPTED: Outcome = Outcome::NotAttempted {
     because: Because::Interrupted,
 };
 
+const DONE: Outcome = Outcome::Done {
+    version: None,
+    access_key: None,
+};
+
+/// Why something that was made cannot be handed over.
+pub(crate) fn undelivered(error: &DeliveryError) -> Failure {
+    Failure::new(match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    })
+}
+
 impl Run<'_> {
     /// Does one action whose dependencies are done.
     pub(crate) async fn perform(&self, action: &Action) -> Outcome {
@@ -35,13 +48,14 @@ impl Run<'_> {
             Ok(version) => version,
             Err(outcome) => return outcome,
         };
+        let new_key = match self.new_key(&action.call) {
+            Ok(id) => id,
+            Err(outcome) => return self.write_down(action, outcome),
+        };
         let delivered = match self.deliver(&action.call) {
             Ok(delivered) => delivered,
             Err(error) => {
-                let error = Failure::new(match std::error::Error::source(&error) {
-                    Some(source) => format!("{error}: {source}"),
-                    None => error.to_string(),
-                });
+                let error = undelivered(&error);
                 return self.write_down(action, Outcome::Failed { error });
             }
         };
@@ -58,8 +72,12 @@ impl Run<'_> {
         let supplement = Supplement {
             password: delivered.as_ref().map(|delivered| &*delivered.password),
             version: version.as_deref(),
+            access_key: new_key.as_deref(),
         };
-        let mut outcome = self.attempt_until_settled(action, &supplement).await;
+        let mut outcome = match self.keys_before(action).await {
+            Ok(()) => self.attempt_until_settled(action, &supplement).await,
+            Err(outcome) => outcome,
+        };
         if let Some(delivered) = delivered {
             self.keep_or_withdraw(action, &mut outcome, delivered);
         }
@@ -101,10 +119,12 @@ impl Run<'_> {
 
     fn deliver(&self, call: &Call) -> Result<Option<Delivered>, DeliveryError> {
         match call {
-            Call::CreateLoginProfile { user_name, .. } => self
+            Call::CreateLoginProfile { user_name, .. } | Call::UpdateLoginProfile { user_name, .. } => self
                 .credentials
                 .deliver_password(user_name, self.journal.run())
                 .map(Some),
+            // The secret comes with the answer; that there is a place for it is seen before.
+            Call::CreateAccessKey { user_name } => self.credentials.can_deliver(user_name).map(|()| None),
             _ => Ok(None),
         }
     }
@@ -131,8 +151,14 @@ impl Run<'_> {
         if let Some(entity) = target::deleted(&action.call) {
             self.note_deleted(&entity);
         }
-        if let Outcome::Done { version: Some(version) } = outcome {
+        let Outcome::Done { version, access_key } = outcome else {
+            return;
+        };
+        if let Some(version) = version {
             self.note_version(action.id, version.clone());
+        }
+        if let Some(id) = access_key {
+            self.note_key(action.id, id.clone());
         }
     }
 
@@ -145,10 +171,16 @@ impl Run<'_> {
             }
             self.leave_to_send(action.call.operation()).await;
             let error = match send(&self.iam, &action.call, supplement).await {
-                Ok(Answer { version }) => {
+                Ok(Answer { version, access_key }) => {
                     self.limiter.passed();
                     self.note_answered(true);
-                    return Outcome::Done { version };
+                    return match access_key {
+                        Some((id, secret)) => self.keep_key(action, id, secret, attempts.may_have_happened).await,
+                        None => Outcome::Done {
+                            version,
+                            access_key: None,
+                        },
+                    };
                 }
                 Err(error) => error,
             };
@@ -198,7 +230,7 @@ impl Run<'_> {
                 Some(failed) => failed,
                 None => return Some(self.unsettled(action, attempts, error).await),
             },
-            Verdict::Gone if attempts.may_have_happened => return Some(Outcome::Done { version: None }),
+            Verdict::Gone if attempts.may_have_happened => return Some(DONE),
             Verdict::Gone => return Some(Outcome::AlreadyDone { detail: error.text() }),
             Verdict::CredentialsRefused => {
                 self.stop(format!("the credentials are not accepted any more: {}", error.text()));
@@ -217,6 +249,11 @@ impl Run<'_> {
             return Some(INTERRUPTED);
         }
         // A second version could not be told from the first, and the fifth would be the last: never sent again unseen.
+        if attempts.may_have_happened
+            && let Some(error) = self.sweep_lost_keys(action).await
+        {
+            return Some(Outcome::Failed { error });
+        }
         let is_version = matches!(action.call, Call::CreatePolicyVersion { .. });
         if is_version && attempts.may_have_happened {
             return self.outcome_of_lost_creation(action, attempts, 2).await;
@@ -303,7 +340,12 @@ impl Run<'_> {
     async fn outcome_of_lost_creation(&self, action: &Action, attempts: &mut Attempts, looks: u32) -> Option<Outcome> {
         for look in 1..=looks {
             match self.look(&action.call).await {
-                Ok(Some(Seen::AsWanted { version })) => return Some(Outcome::Done { version }),
+                Ok(Some(Seen::AsWanted { version })) => {
+                    return Some(Outcome::Done {
+                        version,
+                        access_key: None,
+                    });
+                }
                 Ok(Some(Seen::Different(what))) => {
                     return Some(Outcome::Failed {
                         error: Failure::new(what),

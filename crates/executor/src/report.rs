@@ -51,6 +51,9 @@ pub enum Outcome {
         /// The id of the version that it made, for `CreatePolicyVersion`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         version: Option<String>,
+        /// The id of the key that it made, for `CreateAccessKey`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        access_key: Option<String>,
     },
     /// There was nothing left to do.
     AlreadyDone {

@@ -52,6 +52,10 @@ struct State {
     unanswered: u32,
     /// The versions that `CreatePolicyVersion` actions were answered with, and when.
     versions: BTreeMap<ActionId, (String, Instant)>,
+    /// The ids of the keys that `CreateAccessKey` actions made.
+    keys: BTreeMap<ActionId, String>,
+    /// The keys that users had before such an action was first sent.
+    keys_before: BTreeMap<ActionId, BTreeSet<String>>,
     calls: BTreeMap<String, u64>,
     retries: BTreeMap<RetryCause, u64>,
     credential_files: BTreeMap<ActionId, Vec<PathBuf>>,
@@ -108,6 +112,8 @@ impl<'a> Run<'a> {
                 deleted: BTreeSet::new(),
                 unanswered: 0,
                 versions: BTreeMap::new(),
+                keys: BTreeMap::new(),
+                keys_before: BTreeMap::new(),
                 calls: BTreeMap::new(),
                 retries: BTreeMap::new(),
                 credential_files: BTreeMap::new(),
@@ -177,6 +183,29 @@ impl<'a> Run<'a> {
 
     pub(crate) fn version_of(&self, action: ActionId) -> Option<(String, Instant)> {
         self.state().versions.get(&action).cloned()
+    }
+
+    pub(crate) fn note_key(&self, action: ActionId, id: String) {
+        self.state().keys.insert(action, id);
+    }
+
+    pub(crate) fn key_of(&self, action: ActionId) -> Option<String> {
+        self.state().keys.get(&action).cloned()
+    }
+
+    /// Whether this run made a key and delivered it.
+    pub(crate) fn made_key(&self, id: &str) -> bool {
+        self.state().keys.values().any(|made| made == id)
+    }
+
+    pub(crate) fn note_keys_before(&self, action: ActionId, ids: BTreeSet<String>) {
+        self.state().keys_before.insert(action, ids);
+    }
+
+    /// The keys of a user before an action; the one that it made is not among them.
+    pub(crate) fn had_before(&self, action: ActionId, id: &str) -> bool {
+        let state = self.state();
+        state.keys_before.get(&action).is_none_or(|ids| ids.contains(id))
     }
 
     pub(crate) fn note_credential_files(&self, action: ActionId, paths: Vec<PathBuf>) {

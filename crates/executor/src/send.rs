@@ -11,19 +11,23 @@ use trueup_planner::{Call, KeyStatus};
 use crate::{failure::CallError, secret::Secret};
 
 /// What a call was answered with, as far as later calls need it.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Default)]
 pub(crate) struct Answer {
     /// The id of the version that `CreatePolicyVersion` made.
     pub(crate) version: Option<String>,
+    /// The id and the secret of the key that `CreateAccessKey` made.
+    pub(crate) access_key: Option<(String, Secret)>,
 }
 
 /// What a call needs that a plan does not hold.
 #[derive(Default)]
 pub(crate) struct Supplement<'a> {
-    /// The password of `CreateLoginProfile`.
+    /// The password of `CreateLoginProfile` and `UpdateLoginProfile`.
     pub(crate) password: Option<&'a Secret>,
     /// The version of `SetDefaultPolicyVersion` and `DeletePolicyVersion`.
     pub(crate) version: Option<&'a str>,
+    /// The key that a tag of `TagUser` is named after.
+    pub(crate) access_key: Option<&'a str>,
 }
 
 /// Sends a request whose answer holds nothing that matters.
@@ -77,6 +81,7 @@ pub(crate) async fn send(iam: &Client, call: &Call, supplement: &Supplement<'_>)
                 .map_err(CallError::from_sdk)?;
             Ok(Answer {
                 version: answer.policy_version.and_then(|version| version.version_id),
+                access_key: None,
             })
         }
         Call::SetDefaultPolicyVersion { policy_arn, version: _ } => send!(
@@ -167,11 +172,21 @@ pub(crate) async fn send(iam: &Client, call: &Call, supplement: &Supplement<'_>)
                 .set_new_path(new_path.as_ref().map(|path| path.as_str().to_owned()))
         ),
         Call::DeleteUser { user_name } => send!(iam.delete_user().user_name(user_name.as_str())),
-        Call::TagUser { user_name, tags } => send!(
-            iam.tag_user()
-                .user_name(user_name.as_str())
-                .set_tags(Some(sdk_tags(tags)?))
-        ),
+        Call::TagUser {
+            user_name,
+            tags,
+            new_key,
+        } => {
+            let mut tags = tags.clone();
+            if let (Some(new), Some(id)) = (new_key, supplement.access_key) {
+                tags.insert(id.to_owned(), new.value.clone());
+            }
+            send!(
+                iam.tag_user()
+                    .user_name(user_name.as_str())
+                    .set_tags(Some(sdk_tags(&tags)?))
+            )
+        }
         Call::UntagUser { user_name, tag_keys } => send!(
             iam.untag_user()
                 .user_name(user_name.as_str())
@@ -234,13 +249,32 @@ pub(crate) async fn send(iam: &Client, call: &Call, supplement: &Supplement<'_>)
                 .user_name(user_name.as_str())
                 .set_password(password)
                 .password_reset_required(*password_reset_required);
-            // The SDK traces its requests; the one that holds a password is kept out of every log as a whole.
-            let request = async { send!(request) };
-            let result = request.with_subscriber(Dispatch::none()).await;
-            result.map_err(|error| match supplement.password {
-                Some(password) => error.without(password.expose()),
-                None => error,
-            })
+            unlogged(async { send!(request) }, supplement).await
+        }
+        Call::UpdateLoginProfile {
+            user_name,
+            password_reset_required,
+        } => {
+            let password = supplement.password.map(|password| password.expose().to_owned());
+            let request = iam
+                .update_login_profile()
+                .user_name(user_name.as_str())
+                .set_password(password)
+                .password_reset_required(*password_reset_required);
+            unlogged(async { send!(request) }, supplement).await
+        }
+        Call::CreateAccessKey { user_name } => {
+            let request = iam.create_access_key().user_name(user_name.as_str());
+            let made = async {
+                let answer = request.send().await.map_err(CallError::from_sdk)?;
+                Ok(Answer {
+                    version: None,
+                    access_key: answer
+                        .access_key
+                        .map(|key| (key.access_key_id, Secret::from(key.secret_access_key))),
+                })
+            };
+            unlogged(made, supplement).await
         }
         Call::DeleteLoginProfile { user_name } => send!(iam.delete_login_profile().user_name(user_name.as_str())),
         Call::UpdateAccessKey {
@@ -251,10 +285,7 @@ pub(crate) async fn send(iam: &Client, call: &Call, supplement: &Supplement<'_>)
             iam.update_access_key()
                 .user_name(user_name.as_str())
                 .access_key_id(access_key_id)
-                .status(match status {
-                    KeyStatus::Active => StatusType::Active,
-                    KeyStatus::Inactive => StatusType::Inactive,
-                })
+                .status(sdk_status(*status))
         ),
         Call::DeleteAccessKey {
             user_name,
@@ -271,6 +302,36 @@ pub(crate) async fn send(iam: &Client, call: &Call, supplement: &Supplement<'_>)
             iam.delete_ssh_public_key()
                 .user_name(user_name.as_str())
                 .ssh_public_key_id(ssh_public_key_id)
+        ),
+        Call::UpdateSSHPublicKey {
+            user_name,
+            ssh_public_key_id,
+            status,
+        } => send!(
+            iam.update_ssh_public_key()
+                .user_name(user_name.as_str())
+                .ssh_public_key_id(ssh_public_key_id)
+                .status(sdk_status(*status))
+        ),
+        Call::UpdateSigningCertificate {
+            user_name,
+            certificate_id,
+            status,
+        } => send!(
+            iam.update_signing_certificate()
+                .user_name(user_name.as_str())
+                .certificate_id(certificate_id)
+                .status(sdk_status(*status))
+        ),
+        Call::UpdateServiceSpecificCredential {
+            user_name,
+            service_specific_credential_id,
+            status,
+        } => send!(
+            iam.update_service_specific_credential()
+                .user_name(user_name.as_str())
+                .service_specific_credential_id(service_specific_credential_id)
+                .status(sdk_status(*status))
         ),
         Call::DeleteSigningCertificate {
             user_name,
@@ -299,6 +360,25 @@ pub(crate) async fn send(iam: &Client, call: &Call, supplement: &Supplement<'_>)
         Call::DeleteVirtualMFADevice { serial_number } => {
             send!(iam.delete_virtual_mfa_device().serial_number(serial_number))
         }
+    }
+}
+
+/// The SDK traces its requests and answers; those that hold a secret are kept out of every log as a whole.
+async fn unlogged(
+    request: impl Future<Output = Result<Answer, CallError>>,
+    supplement: &Supplement<'_>,
+) -> Result<Answer, CallError> {
+    let result = request.with_subscriber(Dispatch::none()).await;
+    result.map_err(|error| match supplement.password {
+        Some(password) => error.without(password.expose()),
+        None => error,
+    })
+}
+
+fn sdk_status(status: KeyStatus) -> StatusType {
+    match status {
+        KeyStatus::Active => StatusType::Active,
+        KeyStatus::Inactive => StatusType::Inactive,
     }
 }
 

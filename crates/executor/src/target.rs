@@ -104,10 +104,15 @@ impl Targets {
             | Call::AttachUserPolicy { user_name, .. }
             | Call::DetachUserPolicy { user_name, .. }
             | Call::CreateLoginProfile { user_name, .. }
+            | Call::UpdateLoginProfile { user_name, .. }
             | Call::DeleteLoginProfile { user_name }
+            | Call::CreateAccessKey { user_name }
             | Call::UpdateAccessKey { user_name, .. }
             | Call::DeleteAccessKey { user_name, .. }
             | Call::DeleteSSHPublicKey { user_name, .. }
+            | Call::UpdateSSHPublicKey { user_name, .. }
+            | Call::UpdateSigningCertificate { user_name, .. }
+            | Call::UpdateServiceSpecificCredential { user_name, .. }
             | Call::DeleteSigningCertificate { user_name, .. }
             | Call::DeleteServiceSpecificCredential { user_name, .. }
             | Call::DeactivateMFADevice { user_name, .. } => user(user_name),
@@ -181,6 +186,15 @@ pub(crate) fn is_removal(call: &Call) -> bool {
     let inactive = matches!(
         call,
         Call::UpdateAccessKey {
+            status: trueup_planner::KeyStatus::Inactive,
+            ..
+        } | Call::UpdateSSHPublicKey {
+            status: trueup_planner::KeyStatus::Inactive,
+            ..
+        } | Call::UpdateSigningCertificate {
+            status: trueup_planner::KeyStatus::Inactive,
+            ..
+        } | Call::UpdateServiceSpecificCredential {
             status: trueup_planner::KeyStatus::Inactive,
             ..
         }

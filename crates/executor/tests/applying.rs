@@ -105,6 +105,7 @@ async fn every_call_of_a_plan_is_sent_as_it_is_meant() {
                 Call::TagUser {
                     user_name: user("alice"),
                     tags: tags(&[("level", "2")]),
+                    new_key: None,
                 },
                 vec![13],
             ),
@@ -130,7 +131,8 @@ async fn every_call_of_a_plan_is_sent_as_it_is_meant() {
     assert_eq!(
         outcome(&report, 4),
         &Outcome::Done {
-            version: Some("v2".to_owned())
+            version: Some("v2".to_owned()),
+            access_key: None
         }
     );
 

@@ -200,7 +200,13 @@ async fn without_a_place_for_it_no_password_is_made() {
         "there is no place for the credentials of `alice`"
     );
     assert_eq!(bench.count("CreateLoginProfile"), 0);
-    assert_eq!(outcome(&report, 1), &Outcome::Done { version: None });
+    assert_eq!(
+        outcome(&report, 1),
+        &Outcome::Done {
+            version: None,
+            access_key: None,
+        }
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -211,7 +211,13 @@ async fn an_entity_is_read_again_before_it_is_destroyed() {
             because: Because::Failed(ActionId(1))
         }
     );
-    assert_eq!(outcome(&report, 3), &Outcome::Done { version: None });
+    assert_eq!(
+        outcome(&report, 3),
+        &Outcome::Done {
+            version: None,
+            access_key: None
+        }
+    );
     for id in [4, 5] {
         let gone = Outcome::AlreadyDone {
             detail: "`user/carol` does not exist".to_owned(),

@@ -163,8 +163,7 @@ fn basics() -> Value {
         },
         "mfa": {
             "description": "Left out: not looked at. `exempt`: no device is needed, whatever a group asks. `required`: \
-                            a device is needed, which is verified and reported. `enforced`: held by a policy as well \
-                            (not supported yet).",
+                            a device is needed, which is verified and reported. `enforced`: held by a policy as well.",
             "anyOf": [
                 {"$ref": "#/$defs/mfa_level"},
                 {

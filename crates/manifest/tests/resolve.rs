@@ -261,7 +261,7 @@ fn absent_entries_keep_their_reason() {
         "absent:\n  users: {carol: {reason: left on 2026-11-20}}\n  groups: {old: {reason: merged}}\n  policies: {p: {reason: unused}}",
     );
     assert_eq!(
-        desired.absent.users[&UserName::from_live("carol")],
+        desired.absent.users[&UserName::from_live("carol")].reason,
         "left on 2026-11-20"
     );
     assert_eq!(desired.absent.groups[&GroupName::from_live("old")], "merged");

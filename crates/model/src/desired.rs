@@ -176,6 +176,10 @@ pub struct DesiredUser {
     pub permissions_boundary: BoundaryWish,
     /// Its console password; `None`: not managed.
     pub login_profile: Option<LoginProfileWish>,
+    /// A new console password, once for each request.
+    pub reset_password: Option<String>,
+    /// Its access keys; `None`: not managed.
+    pub access_keys: Option<AccessKeysWish>,
     /// What it must have; `None`: not looked at.
     pub mfa: Option<MfaRequirement>,
     /// When it stops.
@@ -228,6 +232,37 @@ pub enum LoginProfileWish {
     },
 }
 
+/// What a user's access keys should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccessKeysWish {
+    /// `none`: no access keys. They become inactive first, and are deleted by a later run.
+    Absent,
+    /// So many, by these rules.
+    Present(AccessKeyRules),
+}
+
+/// How many access keys a user has, and when they are replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessKeyRules {
+    /// How many work at a time, 1 or 2; one more while a single one is rotated.
+    pub count: u32,
+    /// The age in days from which a key is replaced; `None`: never.
+    pub rotate_after_days: Option<u32>,
+    /// How many days the old key works beside its replacement at least. It also works for as long as the new one has
+    /// never been used.
+    pub overlap_days: u32,
+    /// After so many days without use a key becomes inactive; `None`: never.
+    pub maximum_unused_days: Option<u32>,
+    /// What the console shows beside a key that has no description yet.
+    pub description: Option<String>,
+}
+
+impl AccessKeyRules {
+    /// The days that both keys work where the manifest does not say.
+    pub const OVERLAP_DAYS: u32 = 7;
+}
+
 /// An MFA requirement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MfaRequirement {
@@ -245,7 +280,7 @@ pub enum MfaLevel {
     Exempt,
     /// A device is needed where the user has a console password; reported where there is none.
     Required,
-    /// As required, and held by a policy. Not supported yet.
+    /// As required, and held by a policy that denies everything else to sessions without MFA.
     Enforced,
 }
 
@@ -269,7 +304,7 @@ impl Expiry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AfterExpiry {
-    /// No console password, all access keys inactive; everything else stays.
+    /// No console password, and every key, certificate and service credential inactive; everything else stays.
     #[default]
     Disable,
     /// Deleted, with everything that hangs off it.
@@ -280,9 +315,28 @@ pub enum AfterExpiry {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Absent {
     /// Users.
-    pub users: BTreeMap<UserName, String>,
+    pub users: BTreeMap<UserName, AbsentUser>,
     /// Groups.
     pub groups: BTreeMap<GroupName, String>,
     /// Customer managed policies.
     pub policies: BTreeMap<PolicyName, String>,
+}
+
+/// How a user goes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AbsentUser {
+    /// Why.
+    pub reason: String,
+    /// For so many days it is only kept from everything, and can be brought back; `None`: it is deleted at once.
+    pub quarantine_days: Option<u32>,
+}
+
+impl From<&str> for AbsentUser {
+    /// Deleted at once, for this reason.
+    fn from(reason: &str) -> Self {
+        Self {
+            reason: reason.to_owned(),
+            quarantine_days: None,
+        }
+    }
 }

@@ -95,15 +95,15 @@ pub struct Credentials {
     /// Serials of all MFA devices, of every kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mfa_devices: Option<BTreeSet<String>>,
-    /// Ids of SSH public keys.
+    /// SSH public keys, by id, and whether each works.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ssh_public_keys: Option<BTreeSet<String>>,
-    /// Ids of signing certificates.
+    pub ssh_public_keys: Option<BTreeMap<String, bool>>,
+    /// Signing certificates, by id, and whether each works.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub signing_certificates: Option<BTreeSet<String>>,
-    /// Ids of service-specific credentials.
+    pub signing_certificates: Option<BTreeMap<String, bool>>,
+    /// Service-specific credentials, by id, and whether each works.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub service_specific_credentials: Option<BTreeSet<String>>,
+    pub service_specific_credentials: Option<BTreeMap<String, bool>>,
 }
 
 /// Serialises `Some(None)` as `null` and `None` as a field that is left out.
@@ -146,6 +146,19 @@ pub struct AccessKey {
     pub active: bool,
     /// When it was created.
     pub created: Timestamp,
+    /// When it was last used; `None`: not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used: Option<LastUse>,
+}
+
+/// When an access key was last used, as far as IAM has heard: it may lag by minutes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LastUse {
+    /// Never since its creation.
+    Never,
+    /// At this time.
+    At(Timestamp),
 }
 
 /// A group.
@@ -272,6 +285,10 @@ pub struct CredentialNeeds {
     pub login_profile: bool,
     /// The access keys.
     pub access_keys: bool,
+    /// When each access key was last used: one call a key.
+    pub key_use: bool,
+    /// SSH keys, signing certificates and service-specific credentials.
+    pub other_keys: bool,
     /// MFA devices of every kind. Read per user only where the account's totals leave the question open.
     pub mfa_devices: bool,
     /// Everything that would stand in the way of deleting the user.

@@ -97,7 +97,8 @@ pub fn is_reserved_tag_key(key: &str) -> bool {
     folded.starts_with("trueup:") || folded.starts_with("aws:") || is_access_key_id(key)
 }
 
-fn is_access_key_id(key: &str) -> bool {
+/// Whether a tag's key is the id of an access key, which is how the console keeps a key's description.
+pub fn is_access_key_id(key: &str) -> bool {
     key.len() == 20 && key.starts_with("AKIA") && key.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
 }
 

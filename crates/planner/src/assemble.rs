@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Action, ActionId, Call, VersionRef, draft::Step};
+use crate::{Action, ActionId, Call, NewKeyTag, VersionRef, draft::Step};
 
 /// Orders the steps. Ties break by rank, resource and operation, so that the same steps give the same bytes.
 ///
@@ -60,8 +60,16 @@ pub(crate) fn actions(steps: Vec<Step>) -> Option<Vec<Action>> {
     Some(actions)
 }
 
-/// Turns the step index in a version reference into the id of the action.
+/// Turns the step index in a reference to what another step makes into the id of the action.
 fn with_ids(mut call: Call, ids: &[ActionId]) -> Call {
+    if let Call::TagUser {
+        new_key: Some(NewKeyTag { created_by, .. }),
+        ..
+    } = &mut call
+        && let Some(id) = ids.get(created_by.0 as usize)
+    {
+        *created_by = *id;
+    }
     if let Call::SetDefaultPolicyVersion { version, .. } | Call::DeletePolicyVersion { version, .. } = &mut call
         && let VersionRef::CreatedBy(ActionId(step)) = version
         && let Some(id) = ids.get(*step as usize)

@@ -104,6 +104,9 @@ pub enum Call {
     TagUser {
         user_name: UserName,
         tags: Tags,
+        /// One more tag, named after an access key that the plan makes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        new_key: Option<NewKeyTag>,
     },
     UntagUser {
         user_name: UserName,
@@ -147,7 +150,16 @@ pub enum Call {
         user_name: UserName,
         password_reset_required: bool,
     },
+    /// Always with a new password, which the executor generates.
+    UpdateLoginProfile {
+        user_name: UserName,
+        password_reset_required: bool,
+    },
     DeleteLoginProfile {
+        user_name: UserName,
+    },
+    /// The key and its secret are in the answer alone. Never sent again unseen.
+    CreateAccessKey {
         user_name: UserName,
     },
     UpdateAccessKey {
@@ -162,6 +174,21 @@ pub enum Call {
     DeleteSSHPublicKey {
         user_name: UserName,
         ssh_public_key_id: String,
+    },
+    UpdateSSHPublicKey {
+        user_name: UserName,
+        ssh_public_key_id: String,
+        status: KeyStatus,
+    },
+    UpdateSigningCertificate {
+        user_name: UserName,
+        certificate_id: String,
+        status: KeyStatus,
+    },
+    UpdateServiceSpecificCredential {
+        user_name: UserName,
+        service_specific_credential_id: String,
+        status: KeyStatus,
     },
     DeleteSigningCertificate {
         user_name: UserName,
@@ -190,7 +217,16 @@ pub enum VersionRef {
     CreatedBy(ActionId),
 }
 
-/// The status of an access key.
+/// A tag whose key is the id of an access key that the plan makes, as the console keeps descriptions of keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewKeyTag {
+    /// The `CreateAccessKey` action.
+    pub created_by: ActionId,
+    /// The description.
+    pub value: String,
+}
+
+/// The status of a key, certificate or service credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "IAM's own words")]
 pub enum KeyStatus {
@@ -225,6 +261,16 @@ impl Call {
             | Self::AddUserToGroup { user_name, .. }
             | Self::RemoveUserFromGroup { user_name, .. } => user_name.clone_from(name),
             _ => {}
+        }
+    }
+
+    /// Whether the call makes a credential whose secret has to be delivered, and whose it is.
+    pub fn makes_credential_of(&self) -> Option<&UserName> {
+        match self {
+            Self::CreateLoginProfile { user_name, .. }
+            | Self::UpdateLoginProfile { user_name, .. }
+            | Self::CreateAccessKey { user_name } => Some(user_name),
+            _ => None,
         }
     }
 
@@ -278,8 +324,9 @@ operations! {
     User:
         CreateUser, UpdateUser, DeleteUser, TagUser, UntagUser, PutUserPermissionsBoundary,
         DeleteUserPermissionsBoundary, PutUserPolicy, DeleteUserPolicy, AttachUserPolicy, DetachUserPolicy,
-        CreateLoginProfile, DeleteLoginProfile, UpdateAccessKey, DeleteAccessKey, DeleteSSHPublicKey,
-        DeleteSigningCertificate, DeleteServiceSpecificCredential, DeactivateMFADevice;
+        CreateLoginProfile, UpdateLoginProfile, DeleteLoginProfile, CreateAccessKey, UpdateAccessKey, DeleteAccessKey,
+        UpdateSSHPublicKey, DeleteSSHPublicKey, UpdateSigningCertificate, DeleteSigningCertificate,
+        UpdateServiceSpecificCredential, DeleteServiceSpecificCredential, DeactivateMFADevice;
     Device:
         DeleteVirtualMFADevice;
 }

@@ -1,89 +1,64 @@
-//! Users' credentials: console passwords that come and go, and everything that goes with a user.
-//!
-//! Credentials come last and go first. No secret is in here: a plan only says that a password is to be made.
+//! What takes credentials away: from somebody who stays but may no longer work, and from somebody who goes.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use trueup_model::{
-    GroupName, PolicyArn, Resource, UserName,
-    desired::{BoundaryWish, LoginProfileWish},
-    live::LiveUser,
-};
+use trueup_model::{Resource, UserName, live::LiveUser};
 
 use crate::{
     Call, ChangeKind, KeyStatus,
     draft::{Draft, field, rank},
-    resolve::{Fate, Resolved},
-    world::Effect,
+    passwords::delete_login_profile,
 };
 
-/// Plans the console password of a user who stays.
-pub(crate) fn login_profile(
-    name: &UserName,
-    wish: Option<LoginProfileWish>,
-    live: &LiveUser,
-    password_policy: Option<usize>,
-    draft: &mut Draft,
-) {
-    let Some(wish) = wish else { return };
-    match (wish, live.credentials.login_profile.as_ref().and_then(Option::as_ref)) {
-        // Whether a reset is still due is a wish about the next sign-in, not a state to hold.
-        (LoginProfileWish::Present { .. }, Some(_)) | (LoginProfileWish::Absent, None) => {}
-        (
-            LoginProfileWish::Present {
-                password_reset_required,
-            },
-            None,
-        ) => {
-            let reason = "declared, and the user has no console password";
-            create_login_profile(name, password_reset_required, password_policy, reason, draft);
-        }
-        (LoginProfileWish::Absent, Some(_)) => {
-            delete_login_profile(name, "the manifest says `login_profile: none`", draft);
-        }
-    }
-}
-
-/// Plans a console password, after the account's password policy. It also comes after everything else about the user:
-/// [`passwords_last`].
-pub(crate) fn create_login_profile(
-    name: &UserName,
-    password_reset_required: bool,
-    password_policy: Option<usize>,
-    reason: &str,
-    draft: &mut Draft,
-) {
-    let resource = Resource::user(name).login_profile();
-    let fields = vec![field("password_reset_required", None::<bool>, password_reset_required)];
-    draft.change(resource.clone(), ChangeKind::Create, reason, fields);
-    let call = Call::CreateLoginProfile {
-        user_name: name.clone(),
-        password_reset_required,
-    };
-    let step = draft.step(rank::CREDENTIALS_COME, call, &resource, reason);
-    draft.needs_user(step, name);
-    draft.after(step, password_policy);
-}
-
-fn delete_login_profile(name: &UserName, reason: &str, draft: &mut Draft) -> usize {
-    let resource = Resource::user(name).login_profile();
-    draft.change(resource.clone(), ChangeKind::Delete, reason, Vec::new());
-    let call = Call::DeleteLoginProfile {
-        user_name: name.clone(),
-    };
-    let step = draft.step(rank::CREDENTIALS_GO, call, &resource, reason);
-    draft.needs_user(step, name);
-    step
-}
-
-/// Plans that a user who stays can no longer sign in: no console password, all access keys inactive.
+/// Plans that a user who stays can no longer work: no console password; access keys, SSH keys, signing certificates and
+/// service-specific credentials inactive.
 pub(crate) fn disable(name: &UserName, live: &LiveUser, reason: &str, draft: &mut Draft) {
     let user = Resource::user(name);
+    let credentials = &live.credentials;
+    let inactive = || vec![field("status", "Active", "Inactive")];
     for id in active_keys(live) {
-        let fields = vec![field("status", "Active", "Inactive")];
-        draft.change(user.access_key(id), ChangeKind::Update, reason, fields);
+        draft.change(user.access_key(id), ChangeKind::Update, reason, inactive());
     }
     disable_before_deletion(name, live, reason, draft);
+    let active = |of: &Option<std::collections::BTreeMap<String, bool>>| -> Vec<String> {
+        let all = of.iter().flatten();
+        all.filter(|(_, active)| **active).map(|(id, _)| id.clone()).collect()
+    };
+    let (user_name, status) = (name.clone(), KeyStatus::Inactive);
+    let mut calls = Vec::new();
+    for id in active(&credentials.ssh_public_keys) {
+        let resource = user.ssh_public_key(&id);
+        let (user_name, ssh_public_key_id) = (user_name.clone(), id);
+        let call = Call::UpdateSSHPublicKey {
+            user_name,
+            ssh_public_key_id,
+            status,
+        };
+        calls.push((resource, call));
+    }
+    for id in active(&credentials.service_specific_credentials) {
+        let resource = user.service_specific_credential(&id);
+        let (user_name, service_specific_credential_id) = (user_name.clone(), id);
+        let call = Call::UpdateServiceSpecificCredential {
+            user_name,
+            service_specific_credential_id,
+            status,
+        };
+        calls.push((resource, call));
+    }
+    for id in active(&credentials.signing_certificates) {
+        let resource = user.signing_certificate(&id);
+        let (user_name, certificate_id) = (user_name.clone(), id);
+        let call = Call::UpdateSigningCertificate {
+            user_name,
+            certificate_id,
+            status,
+        };
+        calls.push((resource, call));
+    }
+    for (resource, call) in calls {
+        draft.change(resource.clone(), ChangeKind::Update, reason, inactive());
+        let step = draft.step(rank::CREDENTIALS_GO, call, &resource, reason);
+        draft.needs_user(step, name);
+    }
 }
 
 /// The steps of [`disable`]. The keys themselves are shown as deleted, not as changed.
@@ -129,7 +104,7 @@ pub(crate) fn delete(name: &UserName, live: &LiveUser, reason: &str, draft: &mut
             },
         ));
     }
-    for id in credentials.ssh_public_keys.iter().flatten() {
+    for id in credentials.ssh_public_keys.iter().flatten().map(|(id, _)| id) {
         calls.push((
             user.ssh_public_key(id),
             Call::DeleteSSHPublicKey {
@@ -138,7 +113,12 @@ pub(crate) fn delete(name: &UserName, live: &LiveUser, reason: &str, draft: &mut
             },
         ));
     }
-    for id in credentials.service_specific_credentials.iter().flatten() {
+    for id in credentials
+        .service_specific_credentials
+        .iter()
+        .flatten()
+        .map(|(id, _)| id)
+    {
         calls.push((
             user.service_specific_credential(id),
             Call::DeleteServiceSpecificCredential {
@@ -147,7 +127,7 @@ pub(crate) fn delete(name: &UserName, live: &LiveUser, reason: &str, draft: &mut
             },
         ));
     }
-    for id in credentials.signing_certificates.iter().flatten() {
+    for id in credentials.signing_certificates.iter().flatten().map(|(id, _)| id) {
         calls.push((
             user.signing_certificate(id),
             Call::DeleteSigningCertificate {
@@ -193,69 +173,4 @@ fn is_virtual(serial: &str) -> bool {
             .splitn(6, ':')
             .nth(5)
             .is_some_and(|resource| resource.starts_with("mfa/"))
-}
-
-/// Passwords come when everything that decides what their owner can do is in place.
-pub(crate) fn passwords_last(resolved: &Resolved<'_>, draft: &mut Draft) {
-    let passwords: Vec<(usize, UserName)> = draft
-        .steps
-        .iter()
-        .enumerate()
-        .filter_map(|(index, step)| match &step.call {
-            Call::CreateLoginProfile { user_name, .. } => Some((index, user_name.clone())),
-            _ => None,
-        })
-        .collect();
-    if passwords.is_empty() {
-        return;
-    }
-    let mut of_user: BTreeMap<&UserName, Vec<usize>> = BTreeMap::new();
-    let mut of_group: BTreeMap<&GroupName, Vec<usize>> = BTreeMap::new();
-    let mut of_policy: BTreeMap<&PolicyArn, Vec<usize>> = BTreeMap::new();
-    for (index, step) in draft.steps.iter().enumerate() {
-        match &step.effect {
-            Some(
-                Effect::UserInline(user, ..)
-                | Effect::UserAttachment(user, ..)
-                | Effect::Membership(user, ..)
-                | Effect::Boundary(user, _)
-                | Effect::Identity(user, _),
-            ) => of_user.entry(user).or_default().push(index),
-            Some(Effect::GroupInline(group, ..) | Effect::GroupAttachment(group, ..)) => {
-                of_group.entry(group).or_default().push(index);
-            }
-            Some(Effect::PolicyDefault(arn, _)) => of_policy.entry(arn).or_default().push(index),
-            None => {}
-        }
-    }
-    let mut edges: Vec<(usize, BTreeSet<usize>)> = Vec::new();
-    for (index, name) in &passwords {
-        let mut first: BTreeSet<usize> = of_user.get(name).into_iter().flatten().copied().collect();
-        if let Some(Fate::Declared { desired, .. }) = resolved.users.get(name) {
-            let mut policies: BTreeSet<PolicyArn> = desired
-                .managed_policies
-                .iter()
-                .map(|reference| resolved.arn(reference))
-                .collect();
-            if let BoundaryWish::Present(reference) = &desired.permissions_boundary {
-                policies.insert(resolved.arn(reference));
-            }
-            for group in &desired.groups {
-                first.extend(of_group.get(group).into_iter().flatten());
-                // What an external group has attached can be a policy of this manifest all the same.
-                match resolved.desired.groups.get(group) {
-                    Some(group) => policies.extend(group.managed_policies.iter().map(|policy| resolved.arn(policy))),
-                    None => {
-                        let live = resolved.live.groups.get(group).into_iter();
-                        policies.extend(live.flat_map(|group| group.managed_policies.iter().cloned()));
-                    }
-                }
-            }
-            first.extend(policies.iter().filter_map(|arn| of_policy.get(arn)).flatten());
-        }
-        edges.push((*index, first));
-    }
-    for (index, first) in edges {
-        draft.after(index, first);
-    }
 }

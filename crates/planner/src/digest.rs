@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use trueup_model::{Desired, PolicyDocument, Resource, live::Credentials};
 
 use crate::{
-    Action,
+    Action, access_keys,
     resolve::{Fate, Resolved},
 };
 
@@ -73,11 +74,13 @@ pub(crate) fn facts(resolved: &Resolved<'_>) -> BTreeMap<Resource, String> {
     for (name, fate) in &resolved.users {
         let fact = fate.live().map(|user| {
             let credentials = match fate {
-                Fate::Deleted { .. } => json!(user.credentials),
+                Fate::Deleted { .. } | Fate::Quarantined { .. } => held_credentials(&user.credentials),
                 Fate::Declared { desired, .. } => owned_credentials(
                     &user.credentials,
-                    desired.login_profile.is_some() || resolved.expired(desired).is_some(),
-                    resolved.expired(desired).is_some(),
+                    desired.login_profile.is_some()
+                        || desired.reset_password.is_some()
+                        || resolved.expired(desired).is_some(),
+                    access_keys::concern(desired, user) || resolved.expired(desired).is_some(),
                 ),
             };
             json!([
@@ -85,6 +88,7 @@ pub(crate) fn facts(resolved: &Resolved<'_>) -> BTreeMap<Resource, String> {
                 user.id,
                 user.path,
                 compared_tags(resolved, &user.tags),
+                remembered(&user.tags),
                 user.groups,
                 user.managed_policies,
                 documents(&user.inline_policies),
@@ -97,15 +101,30 @@ pub(crate) fn facts(resolved: &Resolved<'_>) -> BTreeMap<Resource, String> {
     facts
 }
 
-/// Presence only: whether a password must be reset, and how old a key is, changes nothing that is planned.
+/// Everything but when keys were used.
+fn held_credentials(credentials: &Credentials) -> Value {
+    let mut credentials = credentials.clone();
+    for key in credentials.access_keys.iter_mut().flat_map(BTreeMap::values_mut) {
+        key.last_used = None;
+    }
+    json!(credentials)
+}
+
+/// What trueup itself keeps in tags.
+fn remembered(tags: &trueup_model::Tags) -> BTreeMap<&String, &String> {
+    let is_ours = |key: &str| trueup_model::fold_tag_key(key).starts_with("trueup:");
+    tags.iter().filter(|(key, _)| is_ours(key)).collect()
+}
+
+/// Whether a password must be reset changes nothing that is planned, and when a key was used is not covered.
 fn owned_credentials(credentials: &Credentials, login_profile: bool, access_keys: bool) -> Value {
     let profile = login_profile.then(|| credentials.login_profile.as_ref().map(Option::is_some));
-    let keys: Option<BTreeMap<&String, bool>> = access_keys.then(|| {
+    let keys: Option<BTreeMap<&String, (bool, Timestamp)>> = access_keys.then(|| {
         credentials
             .access_keys
             .iter()
             .flatten()
-            .map(|(id, key)| (id, key.active))
+            .map(|(id, key)| (id, (key.active, key.created)))
             .collect()
     });
     json!([profile, keys])

@@ -37,6 +37,7 @@ pub(crate) mod rank {
     pub(crate) const DELETE_GROUP: u8 = 12;
     pub(crate) const DELETE_POLICY: u8 = 13;
     pub(crate) const CREDENTIALS_COME: u8 = 14;
+    pub(crate) const FORGET: u8 = 15;
 }
 
 /// The plan in the making.
@@ -122,6 +123,14 @@ impl Draft {
             destructive,
             fields,
         });
+    }
+
+    /// Adds fields to the change of a resource, or an update of it where there is no change yet.
+    pub(crate) fn amend(&mut self, resource: Resource, reason: &str, fields: Vec<Field>) {
+        match self.changes.iter_mut().find(|change| change.resource == resource) {
+            Some(change) => change.fields.extend(fields),
+            None => self.change(resource, ChangeKind::Update, reason, fields),
+        }
     }
 
     /// Adds a note.

@@ -114,15 +114,15 @@ fn detach(owner: Owner<'_>, arn: &PolicyArn, reason: &str, draft: &mut Draft) ->
     step
 }
 
-/// A document that changes is put over the old one, never deleted and put.
-fn put(
+/// Plans an inline policy, and returns the step. A document that changes is put over the old one, never deleted and put.
+pub(crate) fn put(
     owner: Owner<'_>,
     policy: &InlinePolicyName,
     before: Option<&PolicyDocument>,
     document: &PolicyDocument,
     reason: &str,
     draft: &mut Draft,
-) {
+) -> usize {
     let resource = owner.resource().inline_policy(policy);
     let (change, reason) = match before {
         None => (ChangeKind::Create, reason),
@@ -150,6 +150,7 @@ fn put(
     let effect = owner.inline(policy, Some(document));
     let step = draft.step_with(owner.rank(), call, &resource, reason, effect);
     owner.must_be_there(step, draft);
+    step
 }
 
 /// Plans that an inline policy goes, and returns the step.

@@ -4,20 +4,26 @@
 //! the same bytes. It never leaves a choice for apply time, and it never holds a secret.
 
 mod access;
+mod access_keys;
 mod account;
 mod assemble;
 mod call;
 mod credentials;
 mod digest;
 mod draft;
+mod enforced;
 mod groups;
 mod guardrails;
 mod holdings;
 mod identity;
+mod memory;
 mod needs;
+mod orphans;
+mod passwords;
 pub mod permissions;
 mod plan;
 mod policies;
+mod quarantine;
 mod quotas;
 mod references;
 mod requirements;
@@ -29,7 +35,7 @@ mod world;
 pub use access::{
     AccessCause, AccessChange, AccessLine, AccessSource, AdministratorChange, EscalationLine, EscalationPermission,
 };
-pub use call::{ActionId, Authorised, Call, KeyStatus, VersionRef};
+pub use call::{ActionId, Authorised, Call, KeyStatus, NewKeyTag, VersionRef};
 pub use plan::{
     Action, Change, ChangeKind, FORMAT_VERSION, Field, GuardrailCode, GuardrailFinding, Ignored, Listed, Note,
     Overview, Plan, Reads, Requirement, Summary,
@@ -105,6 +111,8 @@ pub fn plan(desired: &Desired, live: &Live, options: &Options) -> Result<Plan, P
             desired: desired.account.id.to_string(),
         });
     }
+    let enforced = enforced::with_policies(desired, &live.account.partition);
+    let desired = enforced.as_ref().unwrap_or(desired);
     let mut resolved = Resolved::new(desired, live, options.as_of);
     references::check(&mut resolved);
     groups::keep_those_of_ignored_members(&mut resolved);
@@ -117,6 +125,7 @@ pub fn plan(desired: &Desired, live: &Live, options: &Options) -> Result<Plan, P
     let ignored_memberships = users::plan(&resolved, password_policy, &mut draft);
     groups::deletions(&resolved, &mut draft);
     policies::deletions(&mut resolved, &mut draft);
+    orphans::plan(&resolved, &mut draft);
 
     let before = World::of_live(live, &resolved.user_names, &resolved.group_names);
     let mut after = before.clone();
@@ -135,7 +144,8 @@ pub fn plan(desired: &Desired, live: &Live, options: &Options) -> Result<Plan, P
     };
     let (guardrails, guardrail_notes) = guardrails::check(&view, &mut comparison, &options.allow);
     transition::order(&resolved, &before, &after, &mut draft);
-    credentials::passwords_last(&resolved, &mut draft);
+    passwords::lint(&resolved, &after, &mut draft);
+    passwords::last(&resolved, &mut draft);
 
     let Draft {
         mut changes,

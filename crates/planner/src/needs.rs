@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
 use trueup_model::{
     PolicyArn, Resource, Unmanaged,
-    desired::MfaLevel,
-    live::{CredentialNeeds, Credentials, Needs},
+    desired::{DesiredUser, MfaLevel},
+    live::{CredentialNeeds, Credentials, LiveUser, Needs},
 };
 
 use crate::{
-    Note, references,
+    Note, access_keys,
+    memory::Memory,
+    references,
     requirements::mfa_of,
     resolve::{Fate, Resolved},
 };
@@ -25,6 +28,12 @@ pub(crate) fn missing(resolved: &Resolved<'_>) -> Needs {
                 everything: !everything_known(known),
                 ..CredentialNeeds::default()
             },
+            Fate::Quarantined { .. } => CredentialNeeds {
+                login_profile: known.login_profile.is_none(),
+                access_keys: known.access_keys.is_none(),
+                other_keys: !other_keys_known(known),
+                ..CredentialNeeds::default()
+            },
             Fate::Declared { desired, .. } => {
                 let expired = resolved.expired(desired).is_some();
                 let requires_mfa =
@@ -33,8 +42,13 @@ pub(crate) fn missing(resolved: &Resolved<'_>) -> Needs {
                 let password_decides = requires_mfa && known.mfa_devices.as_ref().is_some_and(BTreeSet::is_empty);
                 CredentialNeeds {
                     login_profile: known.login_profile.is_none()
-                        && (desired.login_profile.is_some() || expired || password_decides),
-                    access_keys: known.access_keys.is_none() && expired,
+                        && (desired.login_profile.is_some()
+                            || expired
+                            || password_decides
+                            || reset_is_due(desired, live)),
+                    access_keys: known.access_keys.is_none() && (expired || access_keys::concern(desired, live)),
+                    key_use: !expired && use_is_unknown(desired, live, resolved.as_of),
+                    other_keys: expired && !other_keys_known(known),
                     mfa_devices: known.mfa_devices.is_none() && requires_mfa,
                     everything: false,
                 }
@@ -106,6 +120,26 @@ fn missing_documents(resolved: &Resolved<'_>) -> BTreeSet<PolicyArn> {
         .filter(|arn| !live.aws_policies.contains_key(*arn) && !live.missing_aws_policies.contains(*arn))
         .cloned()
         .collect()
+}
+
+fn reset_is_due(desired: &DesiredUser, live: &LiveUser) -> bool {
+    desired.reset_password.is_some() && desired.reset_password != Memory::of(&live.tags).password_reset
+}
+
+fn use_is_unknown(desired: &DesiredUser, live: &LiveUser, as_of: Date) -> bool {
+    let Some(keys) = live.credentials.access_keys.as_ref() else {
+        return false;
+    };
+    let asked = access_keys::asks_for_use(desired.access_keys.as_ref(), keys, &Memory::of(&live.tags), as_of);
+    asked
+        .iter()
+        .any(|id| keys.get(id).is_some_and(|key| key.last_used.is_none()))
+}
+
+fn other_keys_known(credentials: &Credentials) -> bool {
+    credentials.ssh_public_keys.is_some()
+        && credentials.signing_certificates.is_some()
+        && credentials.service_specific_credentials.is_some()
 }
 
 fn everything_known(credentials: &Credentials) -> bool {

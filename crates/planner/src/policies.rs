@@ -210,7 +210,7 @@ pub(crate) fn deletions(resolved: &mut Resolved<'_>, draft: &mut Draft) {
         .values()
         .filter_map(|fate| match fate {
             Fate::Deleted { live, reason } => Some(((*live).clone(), reason.clone())),
-            Fate::Declared { .. } => None,
+            Fate::Declared { .. } | Fate::Quarantined { .. } => None,
         })
         .collect();
     if doomed.is_empty() {

@@ -11,7 +11,7 @@ use trueup_model::{
     live::{LiveGroup, LivePolicy, LiveUser},
 };
 
-use crate::{Ignored, Listed, Note, Problem};
+use crate::{Ignored, Listed, Note, Problem, quarantine};
 
 /// What happens to one entity. Entities that are left alone have no fate.
 #[derive(Debug, Clone)]
@@ -20,13 +20,21 @@ pub(crate) enum Fate<'a, D, L> {
     Declared { desired: &'a D, live: Option<&'a L> },
     /// Deleted, with the reason.
     Deleted { live: &'a L, reason: String },
+    /// Kept from everything until it is deleted on a day, unless somebody brings it back.
+    Quarantined {
+        live: &'a L,
+        reason: String,
+        /// `None`: it begins now.
+        since: Option<Date>,
+        until: Date,
+    },
 }
 
 impl<'a, D, L> Fate<'a, D, L> {
     pub(crate) fn live(&self) -> Option<&'a L> {
         match self {
             Self::Declared { live, .. } => *live,
-            Self::Deleted { live, .. } => Some(live),
+            Self::Deleted { live, .. } | Self::Quarantined { live, .. } => Some(live),
         }
     }
 }
@@ -537,9 +545,11 @@ impl<'a> Resolved<'a> {
                 self.users.insert(declared.name.clone(), fate);
                 continue;
             }
-            match self.undeclared(kind, candidate, desired.absent.users.get(name)) {
+            let absent = desired.absent.users.get(name);
+            match self.undeclared(kind, candidate, absent.map(|absent| &absent.reason)) {
                 Undeclared::Deleted(reason) => {
-                    self.users.insert(name.clone(), Fate::Deleted { live: user, reason });
+                    let fate = quarantine::fate(user, absent, reason, self.as_of);
+                    self.users.insert(name.clone(), fate);
                 }
                 Undeclared::Ignored(rule) => {
                     self.ignored_users.insert(name.clone(), rule);

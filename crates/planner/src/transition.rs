@@ -31,8 +31,7 @@ use crate::{
     world::{Access, Effect, Principal, World},
 };
 
-/// The temporary inline policy that holds denies while the policies that bring or take them change.
-pub(crate) const TRANSITION_POLICY: &str = "trueup-transition";
+pub(crate) use trueup_model::TRANSITION_POLICY;
 
 /// Adds to the draft the edges, and where needed the steps, that keep everyone's access within before and after.
 pub(crate) fn order(resolved: &Resolved<'_>, before: &World, after: &World, draft: &mut Draft) {

@@ -11,10 +11,12 @@ use trueup_model::{
 };
 
 use crate::{
-    Call, ChangeKind, Field, Ignored, credentials,
+    Call, ChangeKind, Field, Ignored, access_keys, credentials,
     draft::{Draft, field, rank},
     holdings::{self, Holdings, Owner},
     identity::Facet,
+    memory::PASSWORD_RESET,
+    passwords, quarantine,
     resolve::{Fate, Resolved},
     transition::TRANSITION_POLICY,
     world::Effect,
@@ -34,6 +36,12 @@ pub(crate) fn plan(resolved: &Resolved<'_>, password_policy: Option<usize>, draf
             } => {
                 ignored_memberships.extend(update(resolved, desired, live, password_policy, draft));
             }
+            Fate::Quarantined {
+                live,
+                reason,
+                since,
+                until,
+            } => quarantine::plan(resolved, name, live, reason, (*since, *until), draft),
             Fate::Deleted { live, reason } => delete(resolved, name, live, reason, draft),
         }
     }
@@ -58,6 +66,8 @@ fn create(resolved: &Resolved<'_>, desired: &DesiredUser, password_policy: Optio
         inline_policies,
         permissions_boundary,
         login_profile,
+        reset_password,
+        access_keys: _,
         mfa: _,
         expires: _,
         deliver_to: _,
@@ -73,14 +83,19 @@ fn create(resolved: &Resolved<'_>, desired: &DesiredUser, password_policy: Optio
     if let Some(boundary) = &boundary {
         fields.push(field("permissions_boundary", None::<String>, boundary.as_str()));
     }
-    fields.extend(tag_fields(&Tags::new(), tags));
+    let mut tags = tags.clone();
+    if let (Some(LoginProfileWish::Present { .. }), Some(request)) = (login_profile, reset_password) {
+        // The first password is the one that is asked for.
+        tags.insert(PASSWORD_RESET.to_owned(), request.clone());
+    }
+    fields.extend(tag_fields(&Tags::new(), &tags));
     draft.change(resource.clone(), ChangeKind::Create, reason, fields);
     draft.new_users.insert(name.clone());
     let call = Call::CreateUser {
         user_name: name.clone(),
         path,
         permissions_boundary: boundary.clone(),
-        tags: tags.clone(),
+        tags,
     };
     let effect = Effect::Boundary(name.clone(), boundary.clone());
     let step = draft.step_with(rank::USER, call, &resource, reason, effect);
@@ -99,8 +114,9 @@ fn create(resolved: &Resolved<'_>, desired: &DesiredUser, password_policy: Optio
         password_reset_required,
     }) = login_profile
     {
-        credentials::create_login_profile(name, *password_reset_required, password_policy, reason, draft);
+        passwords::create_login_profile(name, *password_reset_required, password_policy, reason, draft);
     }
+    access_keys::plan(resolved, desired, None, draft);
 }
 
 fn update(
@@ -119,7 +135,9 @@ fn update(
         managed_policies,
         inline_policies,
         permissions_boundary,
-        login_profile,
+        login_profile: _,
+        reset_password: _,
+        access_keys: _,
         mfa: _,
         expires,
         deliver_to: _,
@@ -161,12 +179,16 @@ fn update(
     }
     memberships(name, &member_of, groups, &entry, draft);
 
+    quarantine::release(name, live, draft);
     match resolved.expired(desired) {
         Some(_) => {
             let on = expires.map(|expiry| expiry.on.to_string()).unwrap_or_default();
             credentials::disable(name, live, &format!("expired after {on}"), draft);
         }
-        None => credentials::login_profile(name, *login_profile, live, password_policy, draft),
+        None => {
+            passwords::plan(desired, live, password_policy, draft);
+            access_keys::plan(resolved, desired, Some(live), draft);
+        }
     }
     ignored
 }
@@ -264,6 +286,7 @@ fn update_tags(
         let call = Call::TagUser {
             user_name: name.clone(),
             tags: new,
+            new_key: None,
         };
         let step = draft.step_with(
             rank::USER,

@@ -9,7 +9,7 @@ use aws_sdk_iam::{
 };
 use trueup_model::{
     Resource, UserName,
-    live::{AccessKey, Credentials, LoginProfile, VirtualMfaDevice},
+    live::{AccessKey, Credentials, LastUse, LoginProfile, VirtualMfaDevice},
 };
 
 use crate::{
@@ -36,9 +36,10 @@ pub(crate) enum Found {
     LoginProfile(Option<LoginProfile>),
     AccessKeys(BTreeMap<String, AccessKey>),
     MfaDevices(BTreeSet<String>),
-    SshPublicKeys(BTreeSet<String>),
-    SigningCertificates(BTreeSet<String>),
-    ServiceSpecificCredentials(Known<BTreeSet<String>>),
+    KeyUse(BTreeMap<String, LastUse>),
+    SshPublicKeys(BTreeMap<String, bool>),
+    SigningCertificates(BTreeMap<String, bool>),
+    ServiceSpecificCredentials(Known<BTreeMap<String, bool>>),
 }
 
 /// An answer of an operation that not every endpoint has.
@@ -55,6 +56,13 @@ impl Found {
         match self {
             Self::LoginProfile(found) => credentials.login_profile = Some(found),
             Self::AccessKeys(found) => credentials.access_keys = Some(found),
+            Self::KeyUse(found) => {
+                for (id, last_used) in found {
+                    if let Some(key) = credentials.access_keys.as_mut().and_then(|keys| keys.get_mut(&id)) {
+                        key.last_used = Some(last_used);
+                    }
+                }
+            }
             Self::MfaDevices(found) => credentials.mfa_devices = Some(found),
             Self::SshPublicKeys(found) => credentials.ssh_public_keys = Some(found),
             Self::SigningCertificates(found) => credentials.signing_certificates = Some(found),
@@ -62,7 +70,7 @@ impl Found {
                 credentials.service_specific_credentials = Some(found);
             }
             Self::ServiceSpecificCredentials(Known::NoSuchOperation) => {
-                credentials.service_specific_credentials = Some(BTreeSet::new());
+                credentials.service_specific_credentials = Some(BTreeMap::new());
                 return false;
             }
         }
@@ -131,9 +139,32 @@ impl Reader {
                 let id = required(&during, "AccessKeyId", key.access_key_id)?;
                 let created = timestamp(&during, &required(&during, "CreateDate", key.create_date)?)?;
                 let active = key.status == Some(StatusType::Active);
-                Ok((id, AccessKey { active, created }))
+                let key = AccessKey {
+                    active,
+                    created,
+                    last_used: None,
+                };
+                Ok((id, key))
             })
             .collect()
+    }
+
+    /// When each of these keys was last used: one call a key.
+    pub(crate) async fn key_use(&self, user: &UserName, ids: Vec<String>) -> Result<Found, ReadError> {
+        let mut found = BTreeMap::new();
+        for id in ids {
+            let during = During::iam("GetAccessKeyLastUsed").of(Resource::user(user).access_key(&id));
+            let call = self.api.get_access_key_last_used().access_key_id(&id);
+            let Some(answer) = self.answer_if_any(&during, call.send()).await? else {
+                continue;
+            };
+            let last_used = match answer.access_key_last_used.and_then(|used| used.last_used_date) {
+                Some(at) => LastUse::At(timestamp(&during, &at)?),
+                None => LastUse::Never,
+            };
+            found.insert(id, last_used);
+        }
+        Ok(Found::KeyUse(found))
     }
 
     async fn mfa_devices(&self, user: &UserName) -> Result<BTreeSet<String>, ReadError> {
@@ -148,7 +179,7 @@ impl Reader {
         Ok(devices.into_iter().map(|device| device.serial_number).collect())
     }
 
-    async fn ssh_public_keys(&self, user: &UserName) -> Result<BTreeSet<String>, ReadError> {
+    async fn ssh_public_keys(&self, user: &UserName) -> Result<BTreeMap<String, bool>, ReadError> {
         let during = During::iam("ListSSHPublicKeys").of(Resource::user(user));
         let pages = listing!(
             self,
@@ -156,10 +187,13 @@ impl Reader {
             self.api.list_ssh_public_keys().user_name(user.as_str()),
             ssh_public_keys
         );
-        Ok(pages.into_iter().flatten().map(|key| key.ssh_public_key_id).collect())
+        let keys = pages.into_iter().flatten();
+        Ok(keys
+            .map(|key| (key.ssh_public_key_id, key.status == StatusType::Active))
+            .collect())
     }
 
-    async fn signing_certificates(&self, user: &UserName) -> Result<BTreeSet<String>, ReadError> {
+    async fn signing_certificates(&self, user: &UserName) -> Result<BTreeMap<String, bool>, ReadError> {
         let during = During::iam("ListSigningCertificates").of(Resource::user(user));
         let certificates = listing!(
             self,
@@ -169,17 +203,20 @@ impl Reader {
         );
         Ok(certificates
             .into_iter()
-            .map(|certificate| certificate.certificate_id)
+            .map(|certificate| (certificate.certificate_id, certificate.status == StatusType::Active))
             .collect())
     }
 
-    async fn service_specific_credentials(&self, user: &UserName) -> Result<Known<BTreeSet<String>>, ReadError> {
+    async fn service_specific_credentials(&self, user: &UserName) -> Result<Known<BTreeMap<String, bool>>, ReadError> {
         let during = During::iam("ListServiceSpecificCredentials").of(Resource::user(user));
         let api = || self.api.list_service_specific_credentials().user_name(user.as_str());
         Ok(match self.service_specific_chain(&during, api).await? {
             Known::Yes(list) => Known::Yes(
                 list.into_iter()
-                    .map(|credential| credential.service_specific_credential_id)
+                    .map(|credential| {
+                        let active = credential.status == StatusType::Active;
+                        (credential.service_specific_credential_id, active)
+                    })
                     .collect(),
             ),
             Known::NoSuchOperation => Known::NoSuchOperation,
@@ -189,18 +226,21 @@ impl Reader {
     /// The service-specific credentials of all users, in one chain.
     pub(crate) async fn all_service_specific_credentials(
         &self,
-    ) -> Result<Known<BTreeMap<UserName, BTreeSet<String>>>, ReadError> {
+    ) -> Result<Known<BTreeMap<UserName, BTreeMap<String, bool>>>, ReadError> {
         let during = During::iam("ListServiceSpecificCredentials");
         let api = || self.api.list_service_specific_credentials().all_users(true);
         let Known::Yes(list) = self.service_specific_chain(&during, api).await? else {
             return Ok(Known::NoSuchOperation);
         };
-        let mut by_user: BTreeMap<UserName, BTreeSet<String>> = BTreeMap::new();
+        let mut by_user: BTreeMap<UserName, BTreeMap<String, bool>> = BTreeMap::new();
         for credential in list {
             by_user
                 .entry(UserName::from_live(credential.user_name))
                 .or_default()
-                .insert(credential.service_specific_credential_id);
+                .insert(
+                    credential.service_specific_credential_id,
+                    credential.status == StatusType::Active,
+                );
         }
         Ok(Known::Yes(by_user))
     }

@@ -1,6 +1,6 @@
 //! What a plan or a snapshot needs beyond the bulk read, and nothing else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use trueup_model::{
@@ -57,6 +57,18 @@ impl Reader {
                 }
             }
         }
+        let wanted = needs.users.iter().filter(|(_, need)| need.key_use);
+        let key_use: Vec<(UserName, Vec<String>)> = wanted
+            .filter_map(|(name, _)| {
+                let user = live.users.get(name)?;
+                let keys = user.credentials.access_keys.iter().flatten();
+                let ids: Vec<String> = keys
+                    .filter(|(_, key)| key.last_used.is_none())
+                    .map(|(id, _)| id.clone())
+                    .collect();
+                (!ids.is_empty()).then(|| (user.name.clone(), ids))
+            })
+            .collect();
         let metadata = needs
             .policies
             .iter()
@@ -74,11 +86,12 @@ impl Reader {
 
         let result = tokio::try_join!(
             self.credentials(asked),
+            self.all_key_use(key_use),
             self.metadata(metadata),
             self.aws_policies(unknown)
         );
         self.move_counts_to(&mut live.reads);
-        let (credentials, metadata, aws_policies) = result?;
+        let (credentials, key_use, metadata, aws_policies) = result?;
         for (arn, document) in aws_policies {
             match document {
                 Some(document) => drop(live.aws_policies.insert(arn, document)),
@@ -88,7 +101,7 @@ impl Reader {
         for (user, serials) in from_totals {
             write_down(live, &user, Found::MfaDevices(serials));
         }
-        for (user, found) in credentials {
+        for (user, found) in credentials.into_iter().chain(key_use) {
             write_down(live, &user, found);
         }
         for (name, id, metadata) in metadata {
@@ -118,7 +131,7 @@ impl Reader {
             }
             Known::NoSuchOperation => {
                 for user in live.users.values_mut() {
-                    user.credentials.service_specific_credentials = Some(BTreeSet::new());
+                    user.credentials.service_specific_credentials = Some(BTreeMap::new());
                 }
                 note_once(live, NO_SERVICE_CREDENTIALS);
             }
@@ -133,7 +146,12 @@ impl Reader {
             everything: true,
             ..CredentialNeeds::default()
         };
-        for need in [devices, rest] {
+        // And a third, as only the keys' ids tell what to ask for.
+        let key_use = CredentialNeeds {
+            key_use: true,
+            ..CredentialNeeds::default()
+        };
+        for need in [devices, rest, key_use] {
             let needs = Needs {
                 users: live.users.keys().map(|name| (name.clone(), need)).collect(),
                 policies: live.policies.keys().cloned().collect(),
@@ -156,6 +174,17 @@ impl Reader {
         stream::iter(asked)
             .map(|(user, kind)| async move {
                 let found = self.credential(&user, kind).await?;
+                Ok((user, found))
+            })
+            .buffered(CONCURRENCY)
+            .try_collect()
+            .await
+    }
+
+    async fn all_key_use(&self, asked: Vec<(UserName, Vec<String>)>) -> Result<Vec<(UserName, Found)>, ReadError> {
+        stream::iter(asked)
+            .map(|(user, ids)| async move {
+                let found = self.key_use(&user, ids).await?;
                 Ok((user, found))
             })
             .buffered(CONCURRENCY)
@@ -193,6 +222,9 @@ fn kinds(need: &CredentialNeeds) -> impl Iterator<Item = Kind> {
     let CredentialNeeds {
         login_profile,
         access_keys,
+        // Asked for by key, not by user.
+        key_use: _,
+        other_keys,
         mfa_devices,
         everything,
     } = *need;
@@ -200,9 +232,9 @@ fn kinds(need: &CredentialNeeds) -> impl Iterator<Item = Kind> {
         (Kind::LoginProfile, login_profile),
         (Kind::AccessKeys, access_keys),
         (Kind::MfaDevices, mfa_devices),
-        (Kind::SshPublicKeys, false),
-        (Kind::SigningCertificates, false),
-        (Kind::ServiceSpecificCredentials, false),
+        (Kind::SshPublicKeys, other_keys),
+        (Kind::SigningCertificates, other_keys),
+        (Kind::ServiceSpecificCredentials, other_keys),
     ]
     .into_iter()
     .filter(move |(_, named)| *named || everything)

@@ -4,6 +4,7 @@
 //! requests alone. A method for anything else does not belong here.
 
 use aws_sdk_iam::operation::{
+    get_access_key_last_used::builders::GetAccessKeyLastUsedFluentBuilder,
     get_account_authorization_details::builders::GetAccountAuthorizationDetailsFluentBuilder,
     get_account_password_policy::builders::GetAccountPasswordPolicyFluentBuilder,
     get_account_summary::builders::GetAccountSummaryFluentBuilder,
@@ -39,6 +40,7 @@ macro_rules! reads {
 
 reads! {
     sts.get_caller_identity -> GetCallerIdentityFluentBuilder;
+    iam.get_access_key_last_used -> GetAccessKeyLastUsedFluentBuilder;
     iam.get_account_authorization_details -> GetAccountAuthorizationDetailsFluentBuilder;
     iam.get_account_password_policy -> GetAccountPasswordPolicyFluentBuilder;
     iam.get_account_summary -> GetAccountSummaryFluentBuilder;

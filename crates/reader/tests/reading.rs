@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_iam::types::Tag;
 use common::{ACCOUNT, Reaction, reader_of, reader_over, scripted};
@@ -198,7 +198,7 @@ async fn details_read_what_is_needed_and_nothing_else() {
     let bob = &live.users[&UserName::from_live("bob")].credentials;
     assert_eq!(bob.login_profile, Some(None));
     assert_eq!(bob.mfa_devices, Some(BTreeSet::new()));
-    assert_eq!(bob.service_specific_credentials, Some(BTreeSet::new()));
+    assert_eq!(bob.service_specific_credentials, Some(BTreeMap::new()));
 
     let metadata = live.policies[&PolicyName::from_live("base")].metadata.as_ref().unwrap();
     assert_eq!(metadata.description.as_deref(), Some("What a team may do"));
@@ -403,7 +403,7 @@ async fn an_endpoint_without_service_specific_credentials_has_none() {
     assert!(
         live.users
             .values()
-            .all(|user| user.credentials.service_specific_credentials == Some(BTreeSet::new()))
+            .all(|user| user.credentials.service_specific_credentials == Some(BTreeMap::new()))
     );
     assert_eq!(live.notes.len(), 1, "{:?}", live.notes);
 

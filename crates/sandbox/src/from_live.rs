@@ -188,13 +188,14 @@ fn take_user(state: &mut State, user: &live::LiveUser) -> Result<User, SandboxEr
         user.created,
     );
     let credentials = &user.credentials;
-    let uploads = |ids: &Option<BTreeSet<String>>| -> BTreeMap<String, Upload> {
-        let upload = Upload {
+    let uploads = |ids: &Option<BTreeMap<String, bool>>| -> BTreeMap<String, Upload> {
+        let upload = |active: bool| Upload {
             uploaded: user.created,
-            active: true,
+            active,
             body: String::new(),
         };
-        ids.iter().flatten().map(|id| (id.clone(), upload.clone())).collect()
+        let ids = ids.iter().flatten();
+        ids.map(|(id, active)| (id.clone(), upload(*active))).collect()
     };
     let login_profile = credentials
         .login_profile
@@ -237,7 +238,13 @@ fn take_user(state: &mut State, user: &live::LiveUser) -> Result<User, SandboxEr
         ssh_keys: uploads(&credentials.ssh_public_keys),
         certificates: uploads(&credentials.signing_certificates),
         service_credentials: service_credentials
-            .map(|id| (id.clone(), service_credential.clone()))
+            .map(|(id, active)| {
+                let credential = ServiceCredential {
+                    active: *active,
+                    ..service_credential.clone()
+                };
+                (id.clone(), credential)
+            })
             .collect(),
     })
 }

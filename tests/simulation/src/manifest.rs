@@ -130,7 +130,12 @@ fn whole(desired: &Desired) -> Value {
     let absent = mapping([
         (
             "users",
-            named(&desired.absent.users, |reason| json!({"reason": reason})),
+            named(&desired.absent.users, |absent| {
+                mapping([
+                    ("reason", Some(json!(absent.reason))),
+                    ("quarantine_days", absent.quarantine_days.map(|days| json!(days))),
+                ])
+            }),
         ),
         (
             "groups",

@@ -309,10 +309,6 @@ impl CredentialsSink {
     }
 
     /// Sees that a key of this user could be delivered, before there is one.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for the access keys of a plan, which come next")
-    )]
     pub(crate) fn can_deliver(&self, user: &UserName) -> Result<(), DeliveryError> {
         let files = self.files_for(user)?;
         files::create_private_directory(&files.directory)
@@ -321,10 +317,6 @@ impl CredentialsSink {
     }
 
     /// Writes an access key down. When this returns, the file would survive a power failure.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for the access keys of a plan, which come next")
-    )]
     pub(crate) fn deliver_key(
         &self,
         user: &UserName,

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use trueup_model::{
-    AccountId, GroupName, InlinePolicyName, Path, PolicyArn, PolicyDocument, PolicyName, TagError, Tags, UserName,
-    check_tag_key, check_tag_value,
+    AccountId, GroupName, InlinePolicyName, Path, PolicyArn, PolicyDocument, PolicyName, QUARANTINE_POLICY,
+    REQUIRE_MFA_POLICY, TagError, Tags, UserName, check_tag_key, check_tag_value,
     document::{DocumentKind, Owner},
-    is_reserved_tag_key,
+    is_reserved_policy_name, is_reserved_tag_key,
     live::{LiveGroup, LivePolicy, LiveUser},
     quota,
 };
@@ -36,8 +36,9 @@ pub(super) fn policy(policy: &LivePolicy) -> Expressed {
     Ok(())
 }
 
-pub(super) fn group(group: &LiveGroup) -> Expressed {
+pub(super) fn group(group: &LiveGroup, kept: &PolicyDocument) -> Expressed {
     group_name(&group.name)?;
+    reserved(&group.inline_policies, kept)?;
     Path::new(group.path.as_str()).map_err(told)?;
     at_most(
         group.managed_policies.len(),
@@ -47,8 +48,9 @@ pub(super) fn group(group: &LiveGroup) -> Expressed {
     inline_policies(&group.inline_policies, Owner::Group, quota::GROUP_INLINE_POLICY_SIZE)
 }
 
-pub(super) fn user(user: &LiveUser) -> Expressed {
+pub(super) fn user(user: &LiveUser, kept: &PolicyDocument) -> Expressed {
     UserName::new(user.name.as_str()).map_err(told)?;
+    reserved(&user.inline_policies, kept)?;
     Path::new(user.path.as_str()).map_err(told)?;
     check_tags(&user.tags)?;
     at_most(user.groups.len(), quota::GROUPS_PER_USER, "groups")?;
@@ -72,6 +74,26 @@ pub(super) fn policy_arn(arn: &PolicyArn, account: &AccountId) -> Expressed {
     } else {
         Err(format!("it has the policy {} of another account", quoted(arn.as_str())))
     }
+}
+
+/// The policies that trueup keeps are no manifest's; the one of `mfa: enforced` can be said if it is what it should be.
+fn reserved(policies: &BTreeMap<InlinePolicyName, PolicyDocument>, kept: &PolicyDocument) -> Expressed {
+    for (name, document) in policies
+        .iter()
+        .filter(|(name, _)| is_reserved_policy_name(name.as_str()))
+    {
+        let is = |reserved: &str| name.as_str().eq_ignore_ascii_case(reserved);
+        if is(QUARANTINE_POLICY) {
+            return Err("it is in quarantine".to_owned());
+        }
+        if !is(REQUIRE_MFA_POLICY) || document != kept {
+            return Err(format!(
+                "its inline policy {} has a name that trueup keeps for itself",
+                quoted(name.as_str())
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn inline_policies(policies: &BTreeMap<InlinePolicyName, PolicyDocument>, owner: Owner, limit: usize) -> Expressed {

@@ -90,6 +90,7 @@ impl<'l> Export<'l> {
     /// because each names the former.
     fn sort_out(&mut self) {
         let live = self.live;
+        let kept = trueup_model::require_mfa(&live.account.partition, &live.account.id);
         for policy in live.policies.values() {
             if !self.owns(&policy.path) {
                 continue;
@@ -106,7 +107,7 @@ impl<'l> Export<'l> {
                 continue;
             }
             let attached = group.managed_policies.iter();
-            match express::group(group).and_then(|()| self.attachable(attached)) {
+            match express::group(group, &kept).and_then(|()| self.attachable(attached)) {
                 Ok(()) => {
                     self.groups.insert(&group.name, group);
                 }
@@ -118,7 +119,7 @@ impl<'l> Export<'l> {
                 continue;
             }
             let attached = user.managed_policies.iter().chain(&user.permissions_boundary);
-            let expressed = express::user(user)
+            let expressed = express::user(user, &kept)
                 .and_then(|()| self.attachable(attached))
                 .and_then(|()| self.joinable(&user.groups));
             match expressed {
@@ -330,6 +331,7 @@ impl<'l> Export<'l> {
                 ("path", path(&group.path)),
                 ("managed_policies", self.attachments(&group.managed_policies)),
                 ("inline_policies", inline_policies(&group.inline_policies)),
+                ("mfa", enforced(&group.inline_policies)),
             ]);
             (group.name.as_str(), Some(body))
         }))
@@ -352,6 +354,7 @@ impl<'l> Export<'l> {
                     "permissions_boundary",
                     user.permissions_boundary.as_ref().map(|arn| self.policy_name(arn)),
                 ),
+                ("mfa", enforced(&user.inline_policies)),
             ]);
             (user.name.as_str(), Some(body))
         }))
@@ -390,10 +393,19 @@ fn tags(tags: &trueup_model::Tags) -> Option<Out> {
     .map(Out::short)
 }
 
+/// The policy that stands for `mfa: enforced` is written as what it stands for.
+fn enforced(policies: &BTreeMap<trueup_model::InlinePolicyName, trueup_model::PolicyDocument>) -> Option<Out> {
+    let kept = policies
+        .keys()
+        .any(|name| name.as_str().eq_ignore_ascii_case(trueup_model::REQUIRE_MFA_POLICY));
+    kept.then(|| Out::text("enforced"))
+}
+
 fn inline_policies(policies: &BTreeMap<trueup_model::InlinePolicyName, trueup_model::PolicyDocument>) -> Option<Out> {
     non_empty(Out::map(
         policies
             .iter()
+            .filter(|(name, _)| !trueup_model::is_reserved_policy_name(name.as_str()))
             .map(|(name, document)| (name.as_str(), document::to_out(document))),
     ))
 }

@@ -1,5 +1,7 @@
 //! The sections that declare entities: policies, groups, users, absent and roles.
 
+use std::collections::BTreeMap;
+
 use trueup_model::{
     GroupName, Path, PolicyName, UserName,
     document::{DocumentKind, Owner},
@@ -108,6 +110,7 @@ impl Context<'_> {
                 same_permissions_as: None,
                 previously: Vec::new(),
                 settings: Default::default(),
+                reset_password: None,
                 keys: Vec::new(),
             };
             if let Some(fields) = self.fields(value, &what, keys::USER, user.name.span) {
@@ -120,6 +123,9 @@ impl Context<'_> {
                     && let Some(text) = self.text_value(node, "`same_permissions_as`")
                 {
                     user.same_permissions_as = self.name(&text);
+                }
+                if let (Some(node), Some(span)) = (fields.get("reset_password"), fields.key_span("reset_password")) {
+                    user.reset_password = self.read_reset(node, span);
                 }
                 if let Some(node) = fields.get("previously") {
                     user.previously = self.names(node, "`previously`");
@@ -134,15 +140,15 @@ impl Context<'_> {
             return;
         };
         if let Some(node) = fields.get("users") {
-            let entries = self.read_absent_entries(node, "user");
+            let entries = self.read_absent_entries(node, "user", keys::ABSENT_USER, &mut raw.quarantine_days);
             raw.absent_users.extend(entries);
         }
         if let Some(node) = fields.get("groups") {
-            let entries = self.read_absent_entries(node, "group");
+            let entries = self.read_absent_entries(node, "group", keys::ABSENT_ENTRY, &mut BTreeMap::new());
             raw.absent_groups.extend(entries);
         }
         if let Some(node) = fields.get("policies") {
-            let entries = self.read_absent_entries(node, "policy");
+            let entries = self.read_absent_entries(node, "policy", keys::ABSENT_ENTRY, &mut BTreeMap::new());
             raw.absent_policies.extend(entries);
         }
         if let (Some(node), Some(span)) = (fields.get("roles"), fields.key_span("roles")) {
@@ -150,7 +156,13 @@ impl Context<'_> {
         }
     }
 
-    fn read_absent_entries<N: Name + std::fmt::Display>(&mut self, node: &Node, kind: &str) -> Vec<RawAbsent<N>> {
+    fn read_absent_entries<N: Name + std::fmt::Display + Ord + Clone>(
+        &mut self,
+        node: &Node,
+        kind: &str,
+        allowed: &'static [&'static str],
+        quarantine_days: &mut BTreeMap<N, u32>,
+    ) -> Vec<RawAbsent<N>> {
         let mut found = Vec::new();
         let section = match kind {
             "policy" => "`policies`".to_owned(),
@@ -158,12 +170,17 @@ impl Context<'_> {
         };
         for (name, value) in self.named::<N>(node, &section, "carol: {reason: left on 2026-11-20}") {
             let what = format!("absent {kind} {}", quoted(&name.value.to_string()));
-            let Some(fields) = self.fields(value, &what, keys::ABSENT_ENTRY, name.span) else {
+            let Some(fields) = self.fields(value, &what, allowed, name.span) else {
                 continue;
             };
             let reason = fields
                 .require(self, "reason", &what, "reason: left on 2026-11-20")
                 .and_then(|node| self.filled_text(node, "`reason`"));
+            if let Some(node) = fields.get("quarantine_days")
+                && let Some(days) = self.integer(node, "`quarantine_days`", 1..=3650)
+            {
+                quarantine_days.insert(name.value.clone(), days);
+            }
             found.push(RawAbsent {
                 name,
                 reason: reason.map(|reason| reason.value).unwrap_or_default(),

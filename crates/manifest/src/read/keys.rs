@@ -77,6 +77,7 @@ pub(crate) const USER: &[&str] = &[
     "mfa",
     "expires",
     "deliver_to",
+    "reset_password",
     "previously",
     "same_permissions_as",
 ];
@@ -95,11 +96,19 @@ pub(crate) const USER_TYPE: &[&str] = &[
     "require",
 ];
 pub(crate) const LOGIN_PROFILE: &[&str] = &["password_reset_required"];
-pub(crate) const ACCESS_KEYS: &[&str] = &["count", "rotate_after_days", "overlap_days"];
+pub(crate) const ACCESS_KEYS: &[&str] = &[
+    "count",
+    "rotate_after_days",
+    "overlap_days",
+    "maximum_unused_days",
+    "description",
+];
+pub(crate) const RESET_PASSWORD: &[&str] = &["request"];
 pub(crate) const MFA: &[&str] = &["level", "grace_days"];
 pub(crate) const EXPIRES: &[&str] = &["on", "then"];
 pub(crate) const ABSENT: &[&str] = &["users", "groups", "policies", "roles"];
 pub(crate) const ABSENT_ENTRY: &[&str] = &["reason"];
+pub(crate) const ABSENT_USER: &[&str] = &["reason", "quarantine_days"];
 
 /// Words that people use for a key that has another name here.
 pub(crate) const OTHER_WORDS: &[(&str, &str)] = &[
@@ -114,6 +123,11 @@ pub(crate) const OTHER_WORDS: &[(&str, &str)] = &[
     ("console_access", "login_profile"),
     ("password", "login_profile"),
     ("keys", "access_keys"),
+    ("reset", "reset_password"),
+    ("password_reset", "reset_password"),
+    ("quarantine", "quarantine_days"),
+    ("rotation", "rotate_after_days"),
+    ("max_unused_days", "maximum_unused_days"),
     ("expiry", "expires"),
     ("expire", "expires"),
     ("like", "same_permissions_as"),

@@ -1,10 +1,12 @@
 //! What the files say, each value checked for itself, nothing yet compared with anything else.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use trueup_model::{
     AccountId, GroupName, IgnoreTarget, InlinePolicyName, Path, PolicyArn, PolicyName, Unmanaged, UserName,
     desired::{
-        AliasWish, Expiry, Guardrails, LoginProfileWish, MfaRequirement, PasswordPolicyWish, Recipient,
+        AccessKeysWish, AliasWish, Expiry, Guardrails, LoginProfileWish, MfaRequirement, PasswordPolicyWish, Recipient,
         RootRequirements,
     },
 };
@@ -27,6 +29,8 @@ pub(crate) struct Raw {
     pub(crate) groups: Vec<RawGroup>,
     pub(crate) users: Vec<RawUser>,
     pub(crate) absent_users: Vec<RawAbsent<UserName>>,
+    /// Days of quarantine, by the absent user.
+    pub(crate) quarantine_days: BTreeMap<UserName, u32>,
     pub(crate) absent_groups: Vec<RawAbsent<GroupName>>,
     pub(crate) absent_policies: Vec<RawAbsent<PolicyName>>,
     /// Where the root file begins, for what is missing there.
@@ -120,6 +124,7 @@ pub(crate) struct RawUser {
     pub(crate) same_permissions_as: Option<At<UserName>>,
     pub(crate) previously: Vec<At<UserName>>,
     pub(crate) settings: UserSettings,
+    pub(crate) reset_password: Option<At<String>>,
     /// Every key that the user's entry has.
     pub(crate) keys: Vec<(&'static str, Span)>,
 }
@@ -136,6 +141,7 @@ pub(crate) struct UserSettings {
     pub(crate) inline_policies: Vec<RawInline>,
     pub(crate) permissions_boundary: Option<At<String>>,
     pub(crate) login_profile: Option<LoginProfileWish>,
+    pub(crate) access_keys: Option<AccessKeysWish>,
     pub(crate) mfa: Option<MfaRequirement>,
     pub(crate) expires: Option<Expiry>,
     pub(crate) deliver_to: Vec<Recipient>,

@@ -1,9 +1,10 @@
 //! What users and user types have in common, and the small forms that groups share: paths, tags, inline policies, MFA.
 
 use trueup_model::{
-    GroupName, InlinePolicyName, Path, PathError, check_tag_value,
-    desired::{AfterExpiry, Expiry, LoginProfileWish, MfaLevel, MfaRequirement},
+    GroupName, InlinePolicyName, Path, PathError, REQUIRE_MFA_POLICY, check_tag_value,
+    desired::{AccessKeyRules, AccessKeysWish, AfterExpiry, Expiry, LoginProfileWish, MfaLevel, MfaRequirement},
     document::{DocumentKind, Owner},
+    is_reserved_policy_name,
 };
 
 use super::{
@@ -52,7 +53,7 @@ impl Context<'_> {
             settings.login_profile = self.read_login_profile(node, span);
         }
         if let (Some(node), Some(span)) = (fields.get("access_keys"), fields.key_span("access_keys")) {
-            self.read_access_keys(node, span);
+            settings.access_keys = self.read_access_keys(node, span);
         }
         if let (Some(node), Some(span)) = (fields.get("mfa"), fields.key_span("mfa")) {
             settings.mfa = self.read_mfa(node, span);
@@ -135,6 +136,21 @@ impl Context<'_> {
                 .hint("names are the same to IAM if they differ in case alone");
                 continue;
             }
+            if is_reserved_policy_name(name.value.as_str()) {
+                let hint = if name.value.as_str().eq_ignore_ascii_case(REQUIRE_MFA_POLICY) {
+                    "say `mfa: enforced`, and trueup keeps it"
+                } else {
+                    "choose another name"
+                };
+                let shown = quoted(name.value.as_str());
+                self.error(
+                    "reserved-name",
+                    name.span,
+                    format!("{shown} is a name that trueup keeps for itself"),
+                )
+                .hint(hint);
+                continue;
+            }
             let what = format!("inline policy {} of {of}", quoted(name.value.as_str()));
             let document = self.read_document(value, &what, DocumentKind::Inline(owner));
             found.push(RawInline { name, document });
@@ -184,24 +200,62 @@ impl Context<'_> {
         None
     }
 
-    /// Checks the form alone: access keys are not managed yet, `none` included.
-    fn read_access_keys(&mut self, node: &Node, owner: Span) {
-        if matches!(&node.kind, Kind::Mapping(_)) {
-            if let Some(fields) = self.fields(node, "`access_keys`", keys::ACCESS_KEYS, owner) {
-                for (key, range) in [
-                    ("count", 1..=2),
-                    ("rotate_after_days", 1..=3650),
-                    ("overlap_days", 0..=365),
-                ] {
-                    if let Some(node) = fields.get(key) {
-                        self.integer(node, &format!("`{key}`"), range);
-                    }
-                }
-            }
-        } else if self.none_or(node, "`access_keys`", "access_keys: {count: 1}").is_none() {
-            return;
+    fn read_access_keys(&mut self, node: &Node, owner: Span) -> Option<AccessKeysWish> {
+        if !matches!(&node.kind, Kind::Mapping(_)) {
+            return self
+                .none_or(node, "`access_keys`", "access_keys: {count: 1}")
+                .map(|()| AccessKeysWish::Absent);
         }
-        self.unsupported(owner, "access_keys");
+        let fields = self.fields(node, "`access_keys`", keys::ACCESS_KEYS, owner)?;
+        let mut days = |key: &str, range| match fields.get(key) {
+            Some(node) => self.integer(node, &format!("`{key}`"), range).map(Some),
+            None => Some(None),
+        };
+        let count = days("count", 1..=2);
+        let rotate_after_days = days("rotate_after_days", 1..=3650);
+        let overlap_days = days("overlap_days", 0..=365);
+        let maximum_unused_days = days("maximum_unused_days", 1..=3650);
+        let description = match fields.get("description") {
+            Some(node) => Some(self.read_tag_text(node, "`description`")?),
+            None => None,
+        };
+        let rules = AccessKeyRules {
+            count: count?.unwrap_or(1),
+            rotate_after_days: rotate_after_days?,
+            overlap_days: overlap_days?.unwrap_or(AccessKeyRules::OVERLAP_DAYS),
+            maximum_unused_days: maximum_unused_days?,
+            description,
+        };
+        if let (Some(rotate), Some(node)) = (rules.rotate_after_days, fields.get("overlap_days"))
+            && rules.overlap_days >= rotate
+        {
+            self.error(
+                "out-of-range",
+                node.span,
+                format!("`overlap_days` is less than `rotate_after_days`, which is {rotate}"),
+            )
+            .hint("otherwise a key is due before its predecessor is gone");
+            return None;
+        }
+        Some(AccessKeysWish::Present(rules))
+    }
+
+    /// A text that is kept as a tag's value.
+    fn read_tag_text(&mut self, node: &Node, what: &str) -> Option<String> {
+        let text = self.filled_text(node, what)?;
+        if let Err(error) = check_tag_value(&text.value) {
+            self.error("bad-tag", text.span, format!("{what} is kept in a tag: {error}"));
+            return None;
+        }
+        Some(text.value)
+    }
+
+    /// `{request: TICKET-42}`.
+    pub(super) fn read_reset(&mut self, node: &Node, owner: Span) -> Option<At<String>> {
+        let fields = self.fields(node, "`reset_password`", keys::RESET_PASSWORD, owner)?;
+        let node = fields.require(self, "request", "`reset_password`", "request: TICKET-42")?;
+        let request = self.read_tag_text(node, "`request`")?;
+        Some(At::new(request, owner))
     }
 
     pub(super) fn read_mfa(&mut self, node: &Node, owner: Span) -> Option<MfaRequirement> {
@@ -221,10 +275,6 @@ impl Context<'_> {
         } else {
             (self.word(node, "`mfa`", &levels)?, 0)
         };
-        if level.value == MfaLevel::Enforced {
-            self.unsupported(level.span, "mfa: enforced");
-            return None;
-        }
         Some(MfaRequirement {
             level: level.value,
             grace_days,

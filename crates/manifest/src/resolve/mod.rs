@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::{
     Desired, GroupName, PolicyName, Tags,
-    desired::{Absent, DesiredAccount, DesiredGroup, DesiredPolicy, External},
+    desired::{Absent, AbsentUser, DesiredAccount, DesiredGroup, DesiredPolicy, External},
     fold_tag_key,
 };
 
@@ -82,7 +82,17 @@ impl Resolver<'_, '_> {
             groups,
             users,
             absent: Absent {
-                users: reasons(&raw.absent_users),
+                users: raw
+                    .absent_users
+                    .iter()
+                    .map(|entry| {
+                        let absent = AbsentUser {
+                            reason: entry.reason.clone(),
+                            quarantine_days: raw.quarantine_days.get(&entry.name.value).copied(),
+                        };
+                        (entry.name.value.clone(), absent)
+                    })
+                    .collect(),
                 groups: reasons(&raw.absent_groups),
                 policies: reasons(&raw.absent_policies),
             },

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use trueup_model::{
     Desired, GroupName, PolicyName,
-    desired::{BoundaryWish, DesiredUser, LoginProfileWish, PolicyRef},
+    desired::{AccessKeysWish, BoundaryWish, DesiredUser, LoginProfileWish, MfaLevel, MfaRequirement, PolicyRef},
     document::LintContext,
 };
 
@@ -18,6 +18,7 @@ use crate::{
 
 pub(super) fn check(context: &mut Context<'_>, raw: &Raw, desired: Option<&Desired>, rules: &mut [LintRule]) {
     let Some(desired) = desired else { return };
+    enforced(context, raw, desired);
     let reach = Reach::of(raw, desired);
     for policy in &raw.policies {
         if let Some(document) = &policy.document {
@@ -50,6 +51,53 @@ pub(super) fn check(context: &mut Context<'_>, raw: &Raw, desired: Option<&Desir
         let facts = reach.types.get(user_type.name.value.as_str());
         let owner = format!("user-type/{}", user_type.name.value);
         warn_all(context, &owner, &user_type.settings.inline_policies, facts, rules);
+    }
+}
+
+/// Who must not be under a policy that denies everything without MFA, and whose keys it makes useless.
+fn enforced(context: &mut Context<'_>, raw: &Raw, desired: &Desired) {
+    let is_enforced = |mfa: Option<MfaRequirement>| mfa.is_some_and(|mfa| mfa.level == MfaLevel::Enforced);
+    for raw_user in &raw.users {
+        let Some(user) = desired.users.get(&raw_user.name.value) else {
+            continue;
+        };
+        let shown = quoted(user.name.as_str());
+        let group = user
+            .groups
+            .iter()
+            .filter_map(|name| desired.groups.get(name))
+            .find(|group| is_enforced(group.mfa));
+        let place = group.and_then(|group| raw.groups.iter().find(|declared| declared.name.value == group.name));
+        let is_exempt = user.mfa.is_some_and(|mfa| mfa.level == MfaLevel::Exempt);
+        if let (Some(group), true) = (group, is_exempt) {
+            let draft = context.error(
+                "mfa-exempt-member",
+                raw_user.name.span,
+                format!(
+                    "user {shown} is exempt from MFA, and a member of group {}, whose policy denies everything without",
+                    quoted(group.name.as_str())
+                ),
+            );
+            if let Some(place) = place {
+                draft.related("MFA is enforced on the group", place.name.span);
+            }
+            draft.hint(
+                "a group's policy knows no exceptions; take the user out of the group, or put `mfa: enforced` on users",
+            );
+        } else if (group.is_some() || is_enforced(user.mfa))
+            && matches!(user.access_keys, Some(AccessKeysWish::Present(_)))
+        {
+            context
+                .warning(
+                    "mfa-enforced-keys",
+                    raw_user.name.span,
+                    format!("the access keys of user {shown} can do nothing but ask for a session with MFA"),
+                )
+                .hint(
+                    "`mfa: enforced` denies everything to requests without MFA, and those that a key signs have none; \
+                       use `aws sts get-session-token` with a code, or leave unattended users out of it",
+                );
+        }
     }
 }
 

@@ -38,6 +38,7 @@ impl Resolver<'_, '_> {
         let mut users: BTreeMap<UserName, DesiredUser> = BTreeMap::new();
         for user in &raw.users {
             let mut desired = self.settings(user.name.value.clone(), &user.settings);
+            desired.reset_password = user.reset_password.as_ref().map(|request| request.value.clone());
             desired.previously = user.previously.iter().map(|name| name.value.clone()).collect();
             if let Some(name) = &user.user_type
                 && let Some(user_type) = self.names.user_type(self.context, raw, name)
@@ -67,6 +68,8 @@ impl Resolver<'_, '_> {
             inline_policies: documents(&settings.inline_policies),
             permissions_boundary: self.boundary(settings.permissions_boundary.as_ref()),
             login_profile: settings.login_profile,
+            reset_password: None,
+            access_keys: settings.access_keys.clone(),
             mfa: settings.mfa,
             expires: settings.expires,
             deliver_to: settings.deliver_to.clone(),
@@ -217,6 +220,8 @@ fn fill_in(user: &mut DesiredUser, settings: &DesiredUser) {
         inline_policies,
         permissions_boundary,
         login_profile,
+        reset_password: _,
+        access_keys,
         mfa,
         expires,
         deliver_to,
@@ -230,6 +235,7 @@ fn fill_in(user: &mut DesiredUser, settings: &DesiredUser) {
         user.permissions_boundary = permissions_boundary.clone();
     }
     user.login_profile = user.login_profile.or(*login_profile);
+    user.access_keys = user.access_keys.take().or_else(|| access_keys.clone());
     user.mfa = user.mfa.or(*mfa);
     user.expires = user.expires.or(*expires);
     user.deliver_to.extend(deliver_to.iter().cloned());

@@ -14,6 +14,20 @@ pub(super) fn definitions() -> Value {
             "items": {"$ref": "#/$defs/name64"},
             "uniqueItems": true,
         },
+        "reset_password": {
+            "description": "A new console password, once for each request.",
+            "type": "object",
+            "properties": {
+                "request": {
+                    "description": "What asks for it, such as a ticket. Another text is another request.",
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 256,
+                },
+            },
+            "required": ["request"],
+            "additionalProperties": false,
+        },
         "same_permissions_as": {
             "$ref": "#/$defs/name64",
             "description": "Another user of this manifest, whose groups, policies and boundary this one has as well.",
@@ -74,12 +88,30 @@ pub(super) fn definitions() -> Value {
             "description": "What must not exist: the way to take somebody out.",
             "type": "object",
             "properties": {
-                "users": {"$ref": "#/$defs/absent_entries"},
+                "users": {"$ref": "#/$defs/absent_users"},
                 "groups": {"$ref": "#/$defs/absent_entries"},
                 "policies": {"$ref": "#/$defs/absent_entries"},
                 "roles": {"$ref": "#/$defs/absent_entries", "description": "Not supported yet."},
             },
             "additionalProperties": false,
+        },
+        "absent_users": {
+            "type": "object",
+            "propertyNames": {"$ref": "#/$defs/name64"},
+            "additionalProperties": {
+                "type": "object",
+                "properties": {
+                    "reason": {"$ref": "#/$defs/reason"},
+                    "quarantine_days": {
+                        "description": "For so many days the user is only kept from everything; then it is deleted.",
+                        "type": "integer",
+                        "minimum": 1,
+                        "maximum": 3650,
+                    },
+                },
+                "required": ["reason"],
+                "additionalProperties": false,
+            },
         },
         "absent_entries": {
             "type": "object",
@@ -139,15 +171,44 @@ fn settings() -> Map<String, Value> {
             ],
         },
         "access_keys": {
-            "description": "Access keys. `none`: must not have any. Left out: not managed. Not supported yet.",
+            "description": "Access keys. `none`: must not have any. Left out: not managed.",
             "anyOf": [
                 {"const": "none"},
                 {
                     "type": "object",
                     "properties": {
-                        "count": {"type": "integer", "minimum": 1, "maximum": 2},
-                        "rotate_after_days": {"type": "integer", "minimum": 1, "maximum": 3650},
-                        "overlap_days": {"type": "integer", "minimum": 0, "maximum": 365},
+                        "count": {
+                            "description": "How many work at a time.",
+                            "type": "integer",
+                            "minimum": 1,
+                            "maximum": 2,
+                            "default": 1,
+                        },
+                        "rotate_after_days": {
+                            "description": "The age from which a key is replaced. Left out: never.",
+                            "type": "integer",
+                            "minimum": 1,
+                            "maximum": 3650,
+                        },
+                        "overlap_days": {
+                            "description": "How long the old key works beside the new one at least.",
+                            "type": "integer",
+                            "minimum": 0,
+                            "maximum": 365,
+                            "default": 7,
+                        },
+                        "maximum_unused_days": {
+                            "description": "After so many days without use a key becomes inactive. Left out: never.",
+                            "type": "integer",
+                            "minimum": 1,
+                            "maximum": 3650,
+                        },
+                        "description": {
+                            "description": "What the console shows beside a key that has no description yet.",
+                            "type": "string",
+                            "minLength": 1,
+                            "maxLength": 256,
+                        },
                     },
                     "additionalProperties": false,
                 },
@@ -197,7 +258,7 @@ mod tests {
     #[test]
     fn schema_and_reader_know_the_same_keys() {
         let schema = crate::schema();
-        let places: [(&str, &[&str]); 19] = [
+        let places: [(&str, &[&str]); 22] = [
             ("", keys::TOP),
             ("/$defs/account", keys::ACCOUNT),
             ("/$defs/password_policy", keys::PASSWORD_POLICY),
@@ -217,6 +278,9 @@ mod tests {
             ("/$defs/mfa/anyOf/1", keys::MFA),
             ("/$defs/user/properties/expires/anyOf/1", keys::EXPIRES),
             ("/$defs/absent", keys::ABSENT),
+            ("/$defs/absent_users/additionalProperties", keys::ABSENT_USER),
+            ("/$defs/absent_entries/additionalProperties", keys::ABSENT_ENTRY),
+            ("/$defs/user/properties/reset_password", keys::RESET_PASSWORD),
         ];
         for (place, known) in places {
             let object = schema.pointer(place).unwrap();

@@ -104,8 +104,16 @@ impl Arns<'_> {
 
             Call::CreateLoginProfile { user_name, .. } => (&["DeleteLoginProfile"], self.user(user_name)),
             Call::DeleteLoginProfile { user_name } => (&["CreateLoginProfile"], self.user(user_name)),
+            Call::CreateAccessKey { user_name } => (&["DeleteAccessKey"], self.user(user_name)),
             Call::UpdateAccessKey { user_name, .. } => (&["UpdateAccessKey"], self.user(user_name)),
-            Call::DeleteAccessKey { .. }
+            Call::UpdateSSHPublicKey { user_name, .. } => (&["UpdateSSHPublicKey"], self.user(user_name)),
+            Call::UpdateSigningCertificate { user_name, .. } => (&["UpdateSigningCertificate"], self.user(user_name)),
+            Call::UpdateServiceSpecificCredential { user_name, .. } => {
+                (&["UpdateServiceSpecificCredential"], self.user(user_name))
+            }
+            // The password before is gone for good.
+            Call::UpdateLoginProfile { .. }
+            | Call::DeleteAccessKey { .. }
             | Call::DeleteSSHPublicKey { .. }
             | Call::DeleteSigningCertificate { .. }
             | Call::DeleteServiceSpecificCredential { .. }
@@ -134,7 +142,7 @@ impl Arns<'_> {
                 let path = desired.path.as_ref().or_else(|| live.map(|live| &live.path));
                 path.cloned()
             }
-            Some(Fate::Deleted { live, .. }) => Some(live.path.clone()),
+            Some(Fate::Deleted { live, .. } | Fate::Quarantined { live, .. }) => Some(live.path.clone()),
             None => self.resolved.live.groups.get(name).map(|group| group.path.clone()),
         };
         self.arn("group", &path.unwrap_or_else(Path::root), name.as_str())

@@ -10,6 +10,7 @@ use super::{View, changed_documents};
 use crate::{
     AccessChange, AdministratorChange, Call, Note,
     access::{Comparison, resource, undoing},
+    enforced,
     requirements::mfa_of,
     resolve::Fate,
     world::Principal,
@@ -45,13 +46,40 @@ fn gone(view: &View<'_, '_>, principal: &Principal) -> Option<&'static str> {
     if matches!(view.resolved.users.get(name), Some(Fate::Deleted { .. })) {
         return Some("deleted");
     }
-    let loses_credentials = view.draft.steps.iter().any(|step| match &step.call {
-        Call::DeleteLoginProfile { user_name }
-        | Call::UpdateAccessKey { user_name, .. }
-        | Call::DeleteAccessKey { user_name, .. } => user_name == name,
-        _ => false,
-    });
-    loses_credentials.then_some("disabled")
+    loses_credentials(view, name).then_some("disabled")
+}
+
+/// Whether the console password goes, or the last access key that works. A key that another one replaces is no loss.
+fn loses_credentials(view: &View<'_, '_>, name: &UserName) -> bool {
+    let mut lost: BTreeSet<&String> = BTreeSet::new();
+    let mut comes = false;
+    for step in &view.draft.steps {
+        match &step.call {
+            Call::DeleteLoginProfile { user_name } if user_name == name => return true,
+            Call::CreateAccessKey { user_name } if user_name == name => comes = true,
+            Call::UpdateAccessKey {
+                user_name,
+                access_key_id,
+                ..
+            }
+            | Call::DeleteAccessKey {
+                user_name,
+                access_key_id,
+            } if user_name == name => {
+                lost.insert(access_key_id);
+            }
+            _ => {}
+        }
+    }
+    let live = view.resolved.users.get(name).and_then(Fate::live);
+    let keys = live.and_then(|live| live.credentials.access_keys.as_ref());
+    let mut working = keys
+        .into_iter()
+        .flatten()
+        .filter(|(_, key)| key.active)
+        .map(|(id, _)| id);
+    let loses_one = working.clone().any(|id| lost.contains(id));
+    loses_one && !comes && working.all(|id| lost.contains(id))
 }
 
 /// What changes for a principal; `None` where it holds what it held.
@@ -183,7 +211,8 @@ pub(super) fn break_glass(view: &View<'_, '_>) -> Vec<String> {
             found.push(format!("break-glass user `{before}` would be renamed to `{after}`"));
         }
         if let Some(declared) = view.resolved.desired.users.get(&after)
-            && mfa_of(view.resolved.desired, declared).is_some_and(|mfa| mfa.level >= MfaLevel::Required)
+            && (mfa_of(view.resolved.desired, declared).is_some_and(|mfa| mfa.level >= MfaLevel::Required)
+                || enforced::by_group(view.resolved.desired, declared).is_some())
         {
             found.push(format!(
                 "break-glass user `{name}` would be under an MFA requirement; say `mfa: exempt`"

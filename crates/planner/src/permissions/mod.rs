@@ -218,7 +218,8 @@ fn resource_of_read(operation: &str) -> Authorised {
     match operation {
         "GetGroup" => Authorised::Group,
         "GetPolicy" | "GetPolicyVersion" | "ListPolicyVersions" => Authorised::Policy,
-        "GetLoginProfile"
+        "GetAccessKeyLastUsed"
+        | "GetLoginProfile"
         | "GetUser"
         | "ListAccessKeys"
         | "ListMFADevices"

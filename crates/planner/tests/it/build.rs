@@ -118,6 +118,8 @@ impl Declare for Desired {
             inline_policies: BTreeMap::new(),
             permissions_boundary: BoundaryWish::Keep,
             login_profile: None,
+            reset_password: None,
+            access_keys: None,
             mfa: None,
             expires: None,
             deliver_to: Vec::new(),

@@ -12,6 +12,7 @@ mod aws_policies;
 mod build;
 mod guardrails;
 mod interrupted;
+mod keys;
 mod names;
 mod order;
 mod permissions;

@@ -283,7 +283,7 @@ impl Account {
                 let user = self.users.remove(user_name).unwrap();
                 assert!(self.users.insert(new_user_name.clone().unwrap(), user).is_none());
             }
-            Call::TagUser { user_name, tags } => {
+            Call::TagUser { user_name, tags, .. } => {
                 self.users.get_mut(user_name).unwrap().tags.extend(tags.clone());
             }
             Call::UntagUser { user_name, tag_keys } => {
@@ -584,9 +584,9 @@ pub(crate) fn everything_read() -> trueup_model::live::Credentials {
         login_profile: Some(None),
         access_keys: Some(BTreeMap::new()),
         mfa_devices: Some(BTreeSet::new()),
-        ssh_public_keys: Some(BTreeSet::new()),
-        signing_certificates: Some(BTreeSet::new()),
-        service_specific_credentials: Some(BTreeSet::new()),
+        ssh_public_keys: Some(BTreeMap::new()),
+        signing_certificates: Some(BTreeMap::new()),
+        service_specific_credentials: Some(BTreeMap::new()),
     }
 }
 

@@ -146,5 +146,8 @@ fn what_was_not_read_is_said_and_fails_a_strict_run() {
         .iter()
         .map(|note| format!("{} {}", note.strict, note.resource.as_ref().unwrap()))
         .collect();
-    assert_eq!(said, ["true user/alice", "true policy/base"]);
+    assert_eq!(
+        said,
+        ["true user/alice", "true policy/base", "true user/alice/login-profile"]
+    );
 }

@@ -453,6 +453,7 @@ fn all_credentials() -> Credentials {
     let key = |active| AccessKey {
         active,
         created: created(),
+        last_used: None,
     };
     Credentials {
         login_profile: Some(Some(LoginProfile {
@@ -467,9 +468,9 @@ fn all_credentials() -> Credentials {
             "arn:aws:iam::123456789012:mfa/carol".to_owned(),
             "arn:aws:iam::123456789012:u2f/user/carol/key".to_owned(),
         ])),
-        ssh_public_keys: Some(BTreeSet::from(["APKA1".to_owned()])),
-        signing_certificates: Some(BTreeSet::from(["CERT1".to_owned()])),
-        service_specific_credentials: Some(BTreeSet::from(["ACCA1".to_owned()])),
+        ssh_public_keys: Some(BTreeMap::from([("APKA1".to_owned(), true)])),
+        signing_certificates: Some(BTreeMap::from([("CERT1".to_owned(), true)])),
+        service_specific_credentials: Some(BTreeMap::from([("ACCA1".to_owned(), true)])),
     }
 }
 
@@ -538,7 +539,13 @@ fn after_the_last_day_a_user_is_disabled_or_deleted() {
     });
     assert_eq!(
         changes(&plan(&wanted, &live)),
-        ["~ user/carol/access-key/AKIA1", "- user/carol/login-profile"]
+        [
+            "~ user/carol/access-key/AKIA1",
+            "- user/carol/login-profile",
+            "~ user/carol/service-specific-credential/ACCA1",
+            "~ user/carol/signing-certificate/CERT1",
+            "~ user/carol/ssh-public-key/APKA1"
+        ]
     );
     wanted.user("carol").expires = Some(Expiry {
         on: date("2026-11-21"),

@@ -28,9 +28,9 @@ fn live() -> Live {
                 "login_profile": {"created": CREATED, "password_reset_required": true},
                 "access_keys": {"AKIAIOSFODNN7EXAMPLE": {"active": false, "created": CREATED}},
                 "mfa_devices": ["arn:aws-cn:iam::123456789012:mfa/phone", "arn:aws-cn:iam::123456789012:u2f/user/Alice/key"],
-                "ssh_public_keys": ["APKAABCDEFGHIJKLMNOPQ"],
-                "signing_certificates": [],
-                "service_specific_credentials": ["ACCAABCDEFGHIJKLMNOPQ"],
+                "ssh_public_keys": {"APKAABCDEFGHIJKLMNOPQ": true},
+                "signing_certificates": {},
+                "service_specific_credentials": {"ACCAABCDEFGHIJKLMNOPQ": true},
             },
         }},
         "groups": {"Team": {

@@ -7,7 +7,7 @@ use trueup_model::{
     GroupName, IgnoreRule, IgnoreTarget, InlinePolicyName, KindScope, Live, Path, PolicyArn, PolicyDocument,
     PolicyName, Scope, Unmanaged, UserName,
     desired::{
-        Absent, AfterExpiry, AliasWish, BoundaryWish, DeletionLimit, Desired, DesiredAccount, DesiredGroup,
+        Absent, AbsentUser, AfterExpiry, AliasWish, BoundaryWish, DeletionLimit, Desired, DesiredAccount, DesiredGroup,
         DesiredPolicy, DesiredUser, Expiry, External, Guardrails, LoginProfileWish, MfaLevel, MfaRequirement,
         PasswordPolicyWish, PolicyRef, RootRequirements,
     },
@@ -327,7 +327,7 @@ fn users(random: &mut Random, profile: &Profile, live: &Live, desired: &mut Desi
                 desired.users.insert(user.name.clone(), user);
             }
             (7, _) => {
-                desired.absent.users.insert(name, "left".to_owned());
+                desired.absent.users.insert(name, AbsentUser::from("left"));
             }
             (8, Some(_)) => {}
             (0..=2 | 9, _) if desired.users.len() < profile.users => {
@@ -346,6 +346,8 @@ fn users(random: &mut Random, profile: &Profile, live: &Live, desired: &mut Desi
                     mfa: mfa(random),
                     expires: expires(random),
                     deliver_to: Vec::new(),
+                    reset_password: None,
+                    access_keys: None,
                     name,
                 };
                 desired.users.insert(user.name.clone(), user);
@@ -411,5 +413,7 @@ fn user_like(
         mfa: mfa(random),
         expires: expires(random),
         deliver_to: Vec::new(),
+        reset_password: None,
+        access_keys: None,
     }
 }

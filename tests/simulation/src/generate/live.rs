@@ -278,31 +278,32 @@ fn credentials(random: &mut Random, live: &mut Live, name: &UserName) -> Credent
         })),
         access_keys: Some(BTreeMap::new()),
         mfa_devices: Some(BTreeSet::new()),
-        ssh_public_keys: Some(BTreeSet::new()),
-        signing_certificates: Some(BTreeSet::new()),
-        service_specific_credentials: Some(BTreeSet::new()),
+        ssh_public_keys: Some(BTreeMap::new()),
+        signing_certificates: Some(BTreeMap::new()),
+        service_specific_credentials: Some(BTreeMap::new()),
     };
     for key in random.some(&keys, 0, 2) {
         let key_state = AccessKey {
             active: random.percent(70),
             created: created(),
+            last_used: None,
         };
         credentials.access_keys.get_or_insert_default().insert(key, key_state);
     }
     if random.percent(12) {
-        credentials.ssh_public_keys.get_or_insert_default().insert(ssh);
+        credentials.ssh_public_keys.get_or_insert_default().insert(ssh, true);
     }
     if random.percent(10) {
         credentials
             .signing_certificates
             .get_or_insert_default()
-            .insert(certificate);
+            .insert(certificate, true);
     }
     if random.percent(10) {
         credentials
             .service_specific_credentials
             .get_or_insert_default()
-            .insert(service);
+            .insert(service, true);
     }
     if random.percent(35) {
         let device = format!("arn:aws:iam::{ACCOUNT}:mfa/{name}-phone");

@@ -57,7 +57,7 @@ fn shown(path: &Path) -> String {
 
 fn result(outcome: Outcome) -> ActionResult {
     match outcome {
-        Outcome::Done { version: _ } => ActionResult::Done,
+        Outcome::Done { .. } => ActionResult::Done,
         Outcome::AlreadyDone { detail: _ } => ActionResult::AlreadyDone,
         Outcome::Failed { error } => ActionResult::Failed { error: words(&error) },
         Outcome::NotAttempted { because } => ActionResult::NotAttempted {
