@@ -71,6 +71,9 @@ pub struct RootRequirements {
     pub mfa_required: bool,
     /// Root must have no access keys.
     pub access_keys_forbidden: bool,
+    /// Root must have no X.509 signing certificates.
+    #[serde(default)]
+    pub signing_certificates_forbidden: bool,
 }
 
 /// What the manifest names and does not own.

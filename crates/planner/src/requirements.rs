@@ -121,5 +121,22 @@ fn root(resolved: &Resolved<'_>) -> Vec<Requirement> {
             remedy: keys.then(|| "sign in as root, open Security credentials and delete the access keys".to_owned()),
         });
     }
+    if wanted.signing_certificates_forbidden {
+        let certificates = flag("AccountSigningCertificatesPresent").unwrap_or(0) > 0;
+        found.push(Requirement {
+            subject: Resource::root(),
+            requirement: "signing-certificates".to_owned(),
+            met: !certificates,
+            detail: if certificates {
+                "root has signing certificates"
+            } else {
+                "root has no signing certificates"
+            }
+            .to_owned(),
+            remedy: certificates.then(|| {
+                "sign in as root, open Security credentials and delete the X.509 signing certificates".to_owned()
+            }),
+        });
+    }
     found
 }

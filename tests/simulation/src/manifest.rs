@@ -156,6 +156,10 @@ fn whole(desired: &Desired) -> Value {
             "access_keys",
             account.root.access_keys_forbidden.then(|| json!("forbidden")),
         ),
+        (
+            "signing_certificates",
+            account.root.signing_certificates_forbidden.then(|| json!("forbidden")),
+        ),
     ]);
     let filled = |value: Value| {
         value

@@ -39,7 +39,7 @@ pub(crate) const PASSWORD_POLICY: &[&str] = &[
     "password_reuse_prevention",
     "hard_expiry",
 ];
-pub(crate) const ROOT_USER: &[&str] = &["mfa", "access_keys"];
+pub(crate) const ROOT_USER: &[&str] = &["mfa", "access_keys", "signing_certificates"];
 pub(crate) const SCOPE: &[&str] = &["users", "groups", "policies", "roles", "ignore_tags", "ignore"];
 pub(crate) const KIND_SCOPE: &[&str] = &["paths", "unmanaged"];
 pub(crate) const IGNORE: &[&str] = &["user", "group", "policy", "role", "tag", "reason", "until"];

@@ -98,6 +98,10 @@ impl Context<'_> {
                 .get("access_keys")
                 .and_then(|node| self.word(node, "`access_keys` of root", &[("forbidden", true)]))
                 .is_some_and(|word| word.value);
+            account.root.signing_certificates_forbidden = fields
+                .get("signing_certificates")
+                .and_then(|node| self.word(node, "`signing_certificates` of root", &[("forbidden", true)]))
+                .is_some_and(|word| word.value);
         }
         Some(account)
     }

@@ -65,6 +65,10 @@ pub(super) fn definitions() -> Value {
             "properties": {
                 "mfa": {"description": "Root must have an MFA device.", "const": "required"},
                 "access_keys": {"description": "Root must have no access keys.", "const": "forbidden"},
+                "signing_certificates": {
+                    "description": "Root must have no X.509 signing certificates.",
+                    "const": "forbidden",
+                },
             },
             "additionalProperties": false,
         },

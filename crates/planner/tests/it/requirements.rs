@@ -112,6 +112,7 @@ fn root_by_the_account_summary() {
     wanted.account.root = RootRequirements {
         mfa_required: true,
         access_keys_forbidden: true,
+        signing_certificates_forbidden: false,
     };
     let mut live = live_of(&wanted);
     let mut check = |mfa: i64, password: Option<i64>, keys: i64| {
@@ -130,6 +131,20 @@ fn root_by_the_account_summary() {
     assert_eq!(check(0, Some(0), 0), (true, true));
     assert_eq!(check(0, None, 0), (false, true));
     assert_eq!(check(0, Some(0), 1), (false, false));
+}
+
+#[test]
+fn signing_certificates_of_root_are_found() {
+    let mut wanted = desired();
+    wanted.account.root.signing_certificates_forbidden = true;
+    let mut live = live_of(&wanted);
+    for (present, expected) in [(0, true), (1, false)] {
+        let summary = &mut live.account.summary;
+        summary.insert("AccountSigningCertificatesPresent".into(), present);
+        let found = plan(&wanted, &live).requirements;
+        assert_eq!(found[0].requirement, "signing-certificates");
+        assert_eq!((found[0].met, found[0].remedy.is_none()), (expected, expected));
+    }
 }
 
 #[test]

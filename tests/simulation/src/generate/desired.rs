@@ -54,6 +54,7 @@ fn account(random: &mut Random) -> DesiredAccount {
         root: RootRequirements {
             mfa_required: random.percent(30),
             access_keys_forbidden: random.percent(30),
+            signing_certificates_forbidden: random.percent(30),
         },
     }
 }
