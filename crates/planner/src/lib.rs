@@ -143,8 +143,10 @@ pub fn plan(desired: &Desired, live: &Live, options: &Options) -> Result<Plan, P
         access: &access,
     };
     let (guardrails, guardrail_notes) = guardrails::check(&view, &mut comparison, &options.allow);
+    let (sign_in_notes, locked_out) = passwords::first_sign_in(&resolved, &mut comparison, &draft);
+    draft.notes.extend(sign_in_notes);
+    draft.problems.extend(locked_out);
     transition::order(&resolved, &before, &after, &mut draft);
-    passwords::lint(&resolved, &after, &mut draft);
     passwords::last(&resolved, &mut draft);
 
     let Draft {

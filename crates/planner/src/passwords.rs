@@ -3,20 +3,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use trueup_access::Effect;
 use trueup_model::{
     GroupName, PolicyArn, Resource, Tags, UserName,
     desired::{BoundaryWish, DesiredUser, LoginProfileWish, PasswordPolicyWish},
-    document::Statement,
-    glob_matches_ignoring_case,
     live::LiveUser,
 };
 
 use crate::{
-    Call, ChangeKind, Note,
+    Call, ChangeKind, Note, Problem,
+    access::Comparison,
     draft::{Draft, field, rank},
     memory::{Memory, PASSWORD_RESET},
     resolve::{Fate, Resolved},
-    world::{Effect, Principal, World},
+    world::{self, Principal},
 };
 
 /// Plans the console password of a user who stays.
@@ -151,18 +151,20 @@ pub(crate) fn delete_login_profile(name: &UserName, reason: &str, draft: &mut Dr
     step
 }
 
-/// Says who must choose a new password at the first sign-in and may not.
-pub(crate) fn lint(resolved: &Resolved<'_>, after: &World, draft: &mut Draft) {
+/// Who must choose a new password at the first sign-in and may not: where a statement denies it the person is locked
+/// out, which is a problem; where nothing allows it, somebody has to know.
+pub(crate) fn first_sign_in(
+    resolved: &Resolved<'_>,
+    comparison: &mut Comparison<'_>,
+    draft: &Draft,
+) -> (Vec<Note>, Vec<Problem>) {
     let live = resolved.live.account.password_policy.as_ref();
     let everyone_may = match &resolved.desired.account.password_policy {
         Some(PasswordPolicyWish::Custom(policy)) => policy.allow_users_to_change_password,
         Some(PasswordPolicyWish::AwsDefault) => false,
         None => live.is_some_and(|policy| policy.allow_users_to_change_password),
     };
-    if everyone_may {
-        return;
-    }
-    let must: BTreeSet<UserName> = draft
+    let must: BTreeSet<&UserName> = draft
         .steps
         .iter()
         .filter_map(|step| match &step.call {
@@ -173,20 +175,45 @@ pub(crate) fn lint(resolved: &Resolved<'_>, after: &World, draft: &mut Draft) {
             | Call::UpdateLoginProfile {
                 user_name,
                 password_reset_required: true,
-            } => Some(user_name.clone()),
+            } => Some(user_name),
             _ => None,
         })
         .collect();
+    let (mut notes, mut problems) = (Vec::new(), Vec::new());
     for name in must {
-        let allows = after.access(&Principal::User(name.clone())).allows;
-        let may = allows
-            .iter()
-            // What could not be read may allow it.
-            .any(|number| after.statement(*number).is_none_or(may_change_password));
-        if !may {
-            draft.notes.push(Note {
+        let user = Principal::User(name.clone());
+        let mut decided = |action, mfa| comparison.decide_on_oneself(&user, action, mfa);
+        let denied = FIRST_SIGN_IN
+            .into_iter()
+            .find(|action| decided(action, false).effect == Effect::ExplicitlyDenied);
+        if let Some(action) = denied {
+            let by = decided(action, false).by.join(", ");
+            let without = match decided(action, true).effect {
+                Effect::ExplicitlyDenied => "",
+                _ => " without MFA",
+            };
+            problems.push(Problem {
+                message: format!(
+                    "`{name}` would be locked out: the first sign-in asks for a new password, and `{action}` is \
+                     denied{without}, by {by}"
+                ),
+                hint: Some(
+                    "let the deny leave out `iam:ChangePassword` and `iam:GetAccountPasswordPolicy`, as the policy of \
+                     `mfa: enforced` does; or say `password_reset_required: false`; or bring the person under the \
+                     policy after the first sign-in"
+                        .to_owned(),
+                ),
+            });
+            continue;
+        }
+        let is_kept_from_it = matches!(
+            decided("iam:ChangePassword", false).effect,
+            Effect::NotAllowed | Effect::OutsideBoundary
+        );
+        if is_kept_from_it && !everyone_may {
+            notes.push(Note {
                 strict: true,
-                resource: Some(Resource::user(&name).login_profile()),
+                resource: Some(Resource::user(name).login_profile()),
                 message: "the first sign-in asks for a new password, and nothing allows `iam:ChangePassword`: set \
                           `allow_users_to_change_password`, attach the policy IAMUserChangePassword, or say \
                           `password_reset_required: false`"
@@ -194,19 +221,11 @@ pub(crate) fn lint(resolved: &Resolved<'_>, after: &World, draft: &mut Draft) {
             });
         }
     }
+    (notes, problems)
 }
 
-fn may_change_password(statement: &Statement) -> bool {
-    const ACTION: &str = "iam:ChangePassword";
-    let named = statement.actions();
-    if named.is_empty() {
-        let excluded = statement.not_actions();
-        return !excluded
-            .iter()
-            .any(|pattern| glob_matches_ignoring_case(pattern, ACTION));
-    }
-    named.iter().any(|pattern| glob_matches_ignoring_case(pattern, ACTION))
-}
+/// What the console asks for where a password has to be changed, in a session that has no MFA yet.
+const FIRST_SIGN_IN: [&str; 2] = ["iam:ChangePassword", "iam:GetAccountPasswordPolicy"];
 
 /// Passwords and keys come when everything that decides what their owner can do is in place.
 pub(crate) fn last(resolved: &Resolved<'_>, draft: &mut Draft) {
@@ -225,16 +244,16 @@ pub(crate) fn last(resolved: &Resolved<'_>, draft: &mut Draft) {
     for (index, step) in draft.steps.iter().enumerate() {
         match &step.effect {
             Some(
-                Effect::UserInline(user, ..)
-                | Effect::UserAttachment(user, ..)
-                | Effect::Membership(user, ..)
-                | Effect::Boundary(user, _)
-                | Effect::Identity(user, _),
+                world::Effect::UserInline(user, ..)
+                | world::Effect::UserAttachment(user, ..)
+                | world::Effect::Membership(user, ..)
+                | world::Effect::Boundary(user, _)
+                | world::Effect::Identity(user, _),
             ) => of_user.entry(user).or_default().push(index),
-            Some(Effect::GroupInline(group, ..) | Effect::GroupAttachment(group, ..)) => {
+            Some(world::Effect::GroupInline(group, ..) | world::Effect::GroupAttachment(group, ..)) => {
                 of_group.entry(group).or_default().push(index);
             }
-            Some(Effect::PolicyDefault(arn, _)) => of_policy.entry(arn).or_default().push(index),
+            Some(world::Effect::PolicyDefault(arn, _)) => of_policy.entry(arn).or_default().push(index),
             None => {}
         }
     }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::{
     Desired, IgnoreTarget, InlinePolicyName, Live, Path, PolicyArn, PolicyDocument, Scope, Tags,
-    desired::{BoundaryWish, PasswordPolicyWish, PolicyRef},
+    desired::{BoundaryWish, LoginProfileWish, PasswordPolicyWish, PolicyRef},
+    document::Statement,
     fold_tag_key, is_reserved_tag_key, quota,
 };
 
@@ -29,6 +30,7 @@ impl Case {
         self.close_scope();
         self.close_references();
         self.close_quotas();
+        self.close_sign_ins();
         if self.declares_nothing() {
             self.desired.account.password_policy = Some(PasswordPolicyWish::AwsDefault);
         }
@@ -322,6 +324,43 @@ impl Case {
             truncate_set(&mut user.managed_policies, quota::ATTACHED_POLICIES_PER_USER);
             truncate_set(&mut user.groups, quota::GROUPS_PER_USER);
             fit(&mut user.inline_policies, quota::USER_INLINE_POLICY_SIZE);
+        }
+    }
+
+    /// A first sign-in that has to change the password, and may be denied it, is an error of the manifest.
+    fn close_sign_ins(&mut self) {
+        let Self { live, desired, .. } = self;
+        let denies = |document: &PolicyDocument| document.statements().iter().any(Statement::is_deny);
+        let has_denies = |reference: &PolicyRef| match reference {
+            PolicyRef::Declared(name) => desired
+                .policies
+                .get(name)
+                .is_some_and(|policy| denies(&policy.document)),
+            PolicyRef::Arn(arn) => {
+                let mut policies = live.policies.values().filter(|policy| policy.arn == *arn);
+                policies.any(|policy| policy.document().is_some_and(denies))
+            }
+        };
+        for user in desired.users.values_mut() {
+            let mut groups = user.groups.iter();
+            let may_be_denied = user.inline_policies.values().any(denies)
+                || user.managed_policies.iter().any(has_denies)
+                || !matches!(user.permissions_boundary, BoundaryWish::Absent)
+                || groups.any(|name| match desired.groups.get(name) {
+                    Some(group) => {
+                        group.inline_policies.values().any(denies) || group.managed_policies.iter().any(has_denies)
+                    }
+                    None => true,
+                });
+            if let (
+                true,
+                Some(LoginProfileWish::Present {
+                    password_reset_required,
+                }),
+            ) = (may_be_denied, &mut user.login_profile)
+            {
+                *password_reset_required = false;
+            }
         }
     }
 

@@ -14,7 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use change::{
     AccessCause, AccessChange, AccessLine, AccessSource, AdministratorChange, EscalationLine, EscalationPermission,
 };
-use trueup_access::{Actions, Cause, Engine, Finding, Holdings, IamData, Judgement, Origin, Request, Verdict};
+use trueup_access::{
+    Actions, Cause, Decision, Effect, Engine, Finding, Holdings, IamData, Judgement, Origin, Request, Verdict,
+};
 use trueup_model::{PolicyArn, PolicyDocument, document::Statement};
 
 use self::{people::People, sides::Side};
@@ -174,6 +176,22 @@ impl<'a> Comparison<'a> {
         self.engine.verdict(&through(before), &through(after))
     }
 
+    /// What becomes of an action of a principal on itself after the plan, in a session with MFA or without.
+    pub(crate) fn decide_on_oneself(&mut self, principal: &Principal, action: &str, mfa: bool) -> OnOneself {
+        let side = self.new_side(principal);
+        let own = side.holdings.facts.arn().unwrap_or("*").to_owned();
+        let mfa = if mfa { "true" } else { "false" };
+        let request = Request::new(action, own).with("aws:MultiFactorAuthPresent", mfa);
+        let Decision { effect, statements, .. } = self.engine.decide(&side.holdings, &request);
+        let mut by: Vec<String> = statements
+            .iter()
+            .filter_map(|statement| side.places.get(&statement.origin.policy))
+            .map(|place| format!("`{place}`"))
+            .collect();
+        by.dedup();
+        OnOneself { effect, by }
+    }
+
     /// A request without MFA that is newly allowed since denies of a kind went away.
     pub(crate) fn gained_without_mfa(
         &mut self,
@@ -207,6 +225,12 @@ impl<'a> Comparison<'a> {
         });
         gained.first().map(|finding| finding.example.clone())
     }
+}
+
+/// What becomes of a request, and the policies that decide, by where they are held.
+pub(crate) struct OnOneself {
+    pub(crate) effect: Effect,
+    pub(crate) by: Vec<String>,
 }
 
 /// Why a verdict is unknown. A policy that was not read is named once, not by all that could follow from it.
