@@ -14,6 +14,7 @@ use trueup_tests::{
     recorder::Recorder,
     root,
     service::Service,
+    terminal::OnTerminal,
 };
 
 /// The example's manifest, sealed to a key of this workspace.
@@ -69,12 +70,16 @@ fn password_is_known(workspace: &Workspace) -> bool {
     let Some(digest) = found.and_then(|digests| digests.as_array()?.last()?.as_str()) else {
         return true;
     };
+    passwords(workspace)
+        .iter()
+        .any(|password| digest_of(&state, password) == digest)
+}
+
+/// What the sandbox keeps of a password of Alice's.
+fn digest_of(state: &Value, password: &str) -> String {
     let id = find(&state["account"]["users"], "id").and_then(Value::as_str).unwrap();
-    passwords(workspace).iter().any(|password| {
-        let hash = Sha256::new().chain_update(id).chain_update([0]).chain_update(password);
-        let hash: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        hash == digest
-    })
+    let hash = Sha256::new().chain_update(id).chain_update([0]).chain_update(password);
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The first value of this name, wherever it is.
@@ -162,4 +167,69 @@ fn what_a_person_does_with_their_own_credentials_is_no_drift() {
         .run()
         .expect_exit(0);
     assert!(status.stdout.contains("(passkey)"), "{}", status.render());
+}
+
+#[test]
+fn a_password_can_be_typed_and_is_in_no_file_in_clear() {
+    const TYPED: &str = "Tr0ub4dor-and-3-more";
+    let manifest = |deliver_to: &str| {
+        format!(
+            "version: 1\naccount: {{id: \"123456789012\", password_policy: {{minimum_password_length: 16, require_numbers: true, require_symbols: true, require_lowercase_characters: true, require_uppercase_characters: true}}}}\nusers: {{alice: {{login_profile: {{}}{deliver_to}}}}}\n"
+        )
+    };
+    for sealed in [false, true] {
+        let workspace = start();
+        let recipient = workspace.command("age-keygen").args("-y ../key").run().expect_exit(0);
+        let deliver_to = format!(", deliver_to: {}", recipient.stdout.trim());
+        workspace.write("trueup.yaml", manifest(if sealed { &deliver_to } else { "" }));
+        let apply = "apply --live sandbox:account.json --ask-password alice --credentials-dir ../sealed -vv";
+        let mut terminal = OnTerminal::trueup(&workspace, apply);
+        terminal.wait_for("Password of alice: ", 1);
+        terminal.types("Short-1");
+        terminal.wait_for("Not taken: it has to have at least 16 characters.", 1);
+        terminal.wait_for("Password of alice: ", 2);
+        terminal.types(TYPED);
+        terminal.wait_for("Again: ", 1);
+        terminal.types("Tr0ub4dor-and-4-more");
+        terminal.wait_for("Not taken: it was not the same the second time.", 1);
+        terminal.wait_for("Password of alice: ", 3);
+        terminal.types(TYPED);
+        terminal.wait_for("Again: ", 2);
+        terminal.types(TYPED);
+        terminal.wait_for("Enter a value: ", 1);
+        terminal.types("yes");
+        let (code, screen) = terminal.end();
+        assert_eq!(code, Some(0), "{screen}");
+        assert!(!screen.contains("Tr0ub4dor") && !screen.contains("Short-1"), "{screen}");
+        let state = account(&workspace);
+        let digests = find(&state, "digests").unwrap().as_array().unwrap();
+        assert_eq!(digests.last().unwrap().as_str().unwrap(), digest_of(&state, TYPED));
+        let expected: &[&str] = if sealed { &[TYPED] } else { &[] };
+        assert_eq!(passwords(&workspace), expected);
+        assert_eq!(workspace.path().join("../sealed").exists(), sealed);
+        let journal = workspace.command("grep").args("-r Tr0ub4dor ..").run().expect_exit(1);
+        assert_eq!(journal.stdout, "");
+    }
+}
+
+#[test]
+fn a_password_is_only_asked_for_where_there_is_one_and_somebody_to_type_it() {
+    let workspace = start();
+    let ask = |user: &str| {
+        let line = format!("apply --live sandbox:account.json --auto-approve --ask-password {user} -q");
+        workspace.trueup().args(&line).run().expect_exit(1)
+    };
+    for (user, why) in [
+        (
+            "alice",
+            "there is no terminal to type a password on; nothing was written",
+        ),
+        ("bob", "this plan sets no password of `bob`"),
+        ("b\u{f6}b", "is no user name"),
+    ] {
+        let refused = ask(user);
+        assert!(refused.stderr.contains(why), "{}", refused.render());
+    }
+    let service = Service::sandbox(&workspace, "account.json");
+    assert_eq!(service.call("GetUser", &[("UserName", "alice")]).status, 404);
 }

@@ -351,6 +351,9 @@ pub(crate) struct CredentialsArgs {
     /// Writes new credentials as plain files, readable by this user alone
     #[arg(long, action = ArgAction::SetTrue, value_parser = flag, env = "TRUEUP_PLAIN_CREDENTIALS")]
     pub(crate) plain_credentials: bool,
+    /// Asks on the terminal for the password that the plan sets for this user, instead of making one
+    #[arg(long, value_name = "USER", env = "TRUEUP_ASK_PASSWORD")]
+    pub(crate) ask_password: Option<String>,
 }
 
 #[derive(Debug, Args)]

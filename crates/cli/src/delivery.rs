@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use trueup_executor::{RecipientError, Recipients};
 use trueup_model::{Desired, UserName, desired::Recipient};
-use trueup_planner::Plan;
+use trueup_planner::{Call, Plan};
 
 use crate::exit::CliError;
 
@@ -21,6 +21,12 @@ pub(crate) fn receivers(plan: &Plan, desired: &Desired) -> Result<BTreeMap<UserN
             Ok((user.clone(), of_manifest(user, named)?))
         })
         .collect()
+}
+
+/// Whether the plan makes a password for a user and no access key.
+pub(crate) fn only_a_password(plan: &Plan, user: &UserName) -> bool {
+    let mut calls = plan.actions.iter().map(|action| &action.call);
+    !calls.any(|call| matches!(call, Call::CreateAccessKey { user_name } if user_name == user))
 }
 
 fn of_manifest(user: &UserName, named: &[Recipient]) -> Result<Option<Recipients>, CliError> {

@@ -28,6 +28,7 @@ mod secret;
 mod send;
 mod signin;
 mod target;
+mod typed;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -46,6 +47,7 @@ pub use progress::{Cancel, Canceller, Progress, Silent};
 pub use report::{ActionReport, Because, Failure, Outcome, Report, RetryCause};
 pub use secret::{SHORTEST_PASSWORD, Secret, generate_password};
 pub use signin::SignIn;
+pub use typed::why_refused;
 
 use crate::run::{Run, Tally};
 

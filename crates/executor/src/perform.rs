@@ -134,7 +134,11 @@ impl Run<'_> {
         match outcome {
             Outcome::Done { .. } | Outcome::AlreadyDone { .. } => {}
             Outcome::Failed { error } if error.outcome_unknown => {
-                error.message += "; the password in the credential file may be in force";
+                error.message += if delivered.paths.is_empty() {
+                    "; the password that was typed may be in force"
+                } else {
+                    "; the password in the credential file may be in force"
+                };
             }
             Outcome::Failed { .. } | Outcome::NotAttempted { .. } => {
                 self.credentials.withdraw_password(&delivered, self.journal.run());

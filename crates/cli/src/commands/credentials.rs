@@ -203,8 +203,11 @@ fn letter(user: &UserName, desired: Option<&Desired>, sign_in: &SignIn) -> Strin
         "under your name, Security credentials, Assign MFA device; or with `trueup mfa enroll {user}`. Then sign out and in again."
     );
     match mfa.map(|mfa| (mfa.level, mfa.grace_days)) {
-        Some((MfaLevel::Required | MfaLevel::Enforced, 0)) => steps.push(format!("You must add an MFA device: {add}")),
-        Some((MfaLevel::Required | MfaLevel::Enforced, days)) => {
+        // What enforces it knows no days of grace.
+        Some((MfaLevel::Enforced, _) | (MfaLevel::Required, 0)) => {
+            steps.push(format!("You must add an MFA device: {add}"));
+        }
+        Some((MfaLevel::Required, days)) => {
             steps.push(format!("You must add an MFA device within {days} days: {add}"));
         }
         Some((MfaLevel::Exempt, _)) => {}

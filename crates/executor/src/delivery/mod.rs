@@ -48,6 +48,8 @@ pub struct CredentialFiles {
     shortest_password: usize,
     recipients: recipients::ByUser,
     plain: bool,
+    /// Passwords that somebody typed, who knows them.
+    typed: BTreeMap<UserName, Arc<Secret>>,
     /// What this run has delivered so far. A later credential of the same person joins the earlier ones in one file.
     delivered: Mutex<BTreeMap<UserName, Bundle>>,
 }
@@ -127,6 +129,7 @@ impl CredentialFiles {
             shortest_password: usize::try_from(minimum_length).unwrap_or(usize::MAX),
             recipients: BTreeMap::new(),
             plain: false,
+            typed: BTreeMap::new(),
             delivered: Mutex::default(),
         }
     }
@@ -142,6 +145,14 @@ impl CredentialFiles {
     #[must_use]
     pub fn plain(mut self) -> Self {
         self.plain = true;
+        self
+    }
+
+    /// Gives a user this password instead of one that is made. It is sealed where somebody is named who can open it, and
+    /// in no file otherwise: whoever typed it has it.
+    #[must_use]
+    pub fn with_password(mut self, user: UserName, password: Secret) -> Self {
+        self.typed.insert(user, Arc::new(password));
         self
     }
 
@@ -165,16 +176,27 @@ impl CredentialFiles {
 
     /// Whether there is a way to deliver to a user.
     pub(crate) fn reaches(&self, user: &UserName) -> bool {
-        self.plain || self.recipients.get(user).is_some_and(|found| !found.is_empty())
+        self.plain || self.is_sealed(user)
     }
 
-    fn make_password(&self, user: &UserName) -> Secret {
+    fn is_sealed(&self, user: &UserName) -> bool {
+        self.recipients.get(user).is_some_and(|found| !found.is_empty())
+    }
+
+    fn make_password(&self, user: &UserName) -> Arc<Secret> {
+        if let Some(password) = self.typed.get(user) {
+            return Arc::clone(password);
+        }
         let names = [
             user.as_str(),
             self.sign_in.account().as_str(),
             self.sign_in.alias().map_or("", |alias| alias.as_str()),
         ];
-        secret::generate_password(self.shortest_password, &names, &mut rand::rng())
+        Arc::new(secret::generate_password(
+            self.shortest_password,
+            &names,
+            &mut rand::rng(),
+        ))
     }
 
     /// Changes what is delivered to a user, and writes it down whole. Where that fails, it stays as it was.
@@ -280,8 +302,17 @@ impl CredentialsSink {
 
     /// Makes a password and writes it down. When this returns, the file would survive a power failure.
     pub(crate) fn deliver_password(&self, user: &UserName, run: &RunId) -> Result<Delivered, DeliveryError> {
+        if let Self::Files(files) = self
+            && let Some(password) = files.typed.get(user).filter(|_| !files.is_sealed(user))
+        {
+            return Ok(Delivered {
+                user: user.clone(),
+                password: Arc::clone(password),
+                paths: Vec::new(),
+            });
+        }
         let files = self.files_for(user)?;
-        let password = Arc::new(files.make_password(user));
+        let password = files.make_password(user);
         let written = Arc::clone(&password);
         let paths = files.change(
             user,

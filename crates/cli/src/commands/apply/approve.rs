@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use trueup_executor::{CredentialsSink, DeliveryError, Recipients, check_plain_directory};
-use trueup_model::Desired;
+use trueup_model::{Desired, UserName};
 use trueup_planner::Plan;
 use trueup_report::{escape, what_moved};
 
@@ -140,7 +140,15 @@ pub(crate) fn check_approval(
 }
 
 /// Refuses to make credentials that would have nowhere safe to go, or that nobody could open.
-pub(crate) fn check_credentials(plan: &Plan, desired: &Desired, plain: bool, directory: &Path) -> Result<(), CliError> {
+///
+/// A password that is `typed` goes nowhere: whoever types it has it.
+pub(crate) fn check_credentials(
+    plan: &Plan,
+    desired: &Desired,
+    plain: bool,
+    typed: Option<&UserName>,
+    directory: &Path,
+) -> Result<(), CliError> {
     let receivers = delivery::receivers(plan, desired)?;
     for (user, recipients) in &receivers {
         recipients
@@ -151,6 +159,7 @@ pub(crate) fn check_credentials(plan: &Plan, desired: &Desired, plain: bool, dir
     let unnamed: Vec<_> = receivers
         .iter()
         .filter(|(_, recipients)| recipients.is_none())
+        .filter(|(user, _)| typed != Some(*user) || !delivery::only_a_password(plan, user))
         .map(|(user, _)| format!("`{user}`"))
         .collect();
     if unnamed.is_empty() {

@@ -3,16 +3,17 @@
 mod approve;
 mod lock;
 mod outcome;
+mod typed;
 mod verify;
 
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 use trueup_executor::{
-    Cancel, CredentialFiles, CredentialsSink, Journal, Outcome, Progress, RunId, SignIn, execute, expected_ids,
+    Cancel, CredentialFiles, CredentialsSink, Journal, Outcome, Progress, RunId, Secret, SignIn, execute, expected_ids,
     write_snapshot,
 };
-use trueup_model::{Desired, Live};
+use trueup_model::{Desired, Live, UserName};
 use trueup_planner::{Action, Call, Options, Plan};
 use trueup_reader::Identity;
 use trueup_report::{
@@ -45,6 +46,7 @@ pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals
     }
     let (desired, positions) = manifest::load(args.compare.manifest.as_deref(), args.compare.annotations, terminal)?;
     let reviewed = approve::Reviewed::read(&args.approval)?;
+    let asked = typed::user(args.credentials.ask_password.as_deref())?;
     let options = compare::options(&args.compare, reviewed.plan.as_ref().map(|plan| plan.as_of));
     let directories = Directories::of(args)?;
     let source = signals
@@ -76,23 +78,35 @@ pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals
         approve::check_guardrails(&plan, args.compare.strict, terminal)?;
         approve::check_approval(&plan, &args.approval, &reviewed, terminal)?;
         let plain = args.credentials.plain_credentials;
-        approve::check_credentials(&plan, &desired, plain, &directories.credentials)?;
-        if plan.actions.is_empty() || args.approval.auto_approve {
-            return Ok(None);
+        if let Some(user) = &asked {
+            typed::check(user, &plan, terminal)?;
         }
-        approve::ask(&plan, terminal, signals).await?;
+        approve::check_credentials(&plan, &desired, plain, asked.as_ref(), &directories.credentials)?;
+        if plan.actions.is_empty() || args.approval.auto_approve && asked.is_none() {
+            return Ok((None, None));
+        }
+        let password = match &asked {
+            Some(user) => Some(typed::ask(user, &plan, &live, signals).await?),
+            None => None,
+        };
+        if !args.approval.auto_approve {
+            approve::ask(&plan, terminal, signals).await?;
+        }
         // Somebody may have thought about it for long: what was approved must still be what would be done.
         let (now, read_again) = signals.unless_caught(read_and_plan()).await?;
         approve::Reviewed::of(&plan).check(&now, terminal)?;
-        Ok(Some(read_again))
+        Ok((Some(read_again), password))
     };
-    match approve().await {
-        Ok(read_again) => live = read_again.unwrap_or(live),
+    let password = match approve().await {
+        Ok((read_again, password)) => {
+            live = read_again.unwrap_or(live);
+            asked.clone().zip(password)
+        }
         Err(error) => {
             tell_refusal(args, &plan, &live, &error, terminal)?;
             return Err(error);
         }
-    }
+    };
     let run = Run {
         args,
         desired: &desired,
@@ -106,7 +120,7 @@ pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals
     let outcome = if plan.actions.is_empty() {
         outcome::nothing_to_do(&plan)
     } else {
-        run.execute(terminal, signals).await?
+        run.execute(password, terminal, signals).await?
     };
     let told = run.tell(&outcome, terminal);
     match (exit(&outcome, signals), told) {
@@ -209,9 +223,20 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn execute(&self, terminal: &Terminal, signals: &Signals) -> Result<ApplyOutcome, CliError> {
-        let sink = self.sink()?;
-        if !delivery::receivers(self.plan, self.desired)?.is_empty() {
+    async fn execute(
+        &self,
+        password: Option<(UserName, Secret)>,
+        terminal: &Terminal,
+        signals: &Signals,
+    ) -> Result<ApplyOutcome, CliError> {
+        let mut receivers = delivery::receivers(self.plan, self.desired)?;
+        if let Some((user, _)) = &password
+            && delivery::only_a_password(self.plan, user)
+        {
+            receivers.retain(|name, recipients| name != user || recipients.is_some());
+        }
+        let sink = self.sink(password)?;
+        if !receivers.is_empty() {
             approve::prepare(&sink)?;
         }
         let run_id = RunId::generate(Timestamp::now());
@@ -278,13 +303,16 @@ impl Run<'_> {
         }
     }
 
-    fn sink(&self) -> Result<CredentialsSink, CliError> {
+    fn sink(&self, password: Option<(UserName, Secret)>) -> Result<CredentialsSink, CliError> {
         let account = &self.live.account;
         let sign_in = SignIn::after(self.plan, account.alias.as_ref(), &account.partition);
         let longest = longest_minimum(self.plan, self.live);
         let mut files = CredentialFiles::new(&self.directories.credentials, sign_in, longest);
         if self.args.credentials.plain_credentials {
             files = files.plain();
+        }
+        if let Some((user, password)) = password {
+            files = files.with_password(user, password);
         }
         for (user, recipients) in delivery::receivers(self.plan, self.desired)? {
             if let Some(recipients) = recipients {
