@@ -26,7 +26,8 @@ fn start() -> Workspace {
     let manifest = std::fs::read_to_string(root().join("examples/onboarding/trueup.yaml")).unwrap();
     let (before, rest) = manifest.split_once("age1").unwrap();
     let rest = rest.split_once('\n').unwrap().1;
-    workspace.write("trueup.yaml", format!("{before}{}\n{rest}", recipient.trim()));
+    let keys = "    access_keys: {count: 1, description: laptop}";
+    workspace.write("trueup.yaml", format!("{before}{}\n{keys}\n{rest}", recipient.trim()));
     workspace
 }
 
@@ -45,18 +46,39 @@ fn sealed(workspace: &Workspace) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The passwords in all files that Alice got, whole files all of them.
-fn passwords(workspace: &Workspace) -> Vec<String> {
-    let opened = sealed(workspace).into_iter().map(|file| {
+/// What stands behind a word in all files that Alice got, whole files all of them.
+fn delivered(workspace: &Workspace, word: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in sealed(workspace) {
         let run = workspace.command("age").args("--decrypt -i ../key").arg(file);
-        run.run().expect_exit(0).stdout
-    });
-    opened
-        .map(|text| {
-            let password = text.lines().find_map(|line| line.strip_prefix("Password:"));
-            password.unwrap().trim().to_owned()
+        let text = run.run().expect_exit(0).stdout;
+        let values = text.lines().filter_map(|line| line.strip_prefix(word));
+        found.extend(values.map(|value| value.trim().to_owned()));
+    }
+    found
+}
+
+fn passwords(workspace: &Workspace) -> Vec<String> {
+    delivered(workspace, "Password:")
+}
+
+/// Alice's access keys, and whether the secret of each is in a file of hers.
+fn keys(workspace: &Workspace) -> Vec<(String, bool)> {
+    let state = account(workspace);
+    let secrets = delivered(workspace, "Secret access key:");
+    let keys = find(&state["account"]["users"], "access_keys").and_then(Value::as_object);
+    keys.into_iter()
+        .flatten()
+        .map(|(id, key)| {
+            let secret = key["secret"].as_str().unwrap();
+            (id.clone(), secrets.iter().any(|delivered| delivered == secret))
         })
         .collect()
+}
+
+/// Whether the account itself tells of a key that nobody may have.
+fn announces_a_key(workspace: &Workspace) -> bool {
+    workspace.read("account.json").contains("trueup:new-access-key")
 }
 
 fn account(workspace: &Workspace) -> Value {
@@ -94,7 +116,7 @@ fn find<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
 }
 
 #[test]
-fn an_onboarding_that_is_killed_at_any_call_leaves_no_unknown_password() {
+fn an_onboarding_that_is_killed_at_any_call_leaves_no_unknown_credential() {
     // How many calls there are.
     let workspace = start();
     let service = Service::sandbox(&workspace, "account.json");
@@ -110,6 +132,7 @@ fn an_onboarding_that_is_killed_at_any_call_leaves_no_unknown_password() {
         .position(|call| !call.starts_with("Get") && !call.starts_with("List"))
         .unwrap();
     assert!(first < made);
+    let mut lost = 0;
     for (kill, call) in calls.iter().enumerate().skip(first) {
         for reaches in [false, true] {
             let workspace = start();
@@ -123,13 +146,30 @@ fn an_onboarding_that_is_killed_at_any_call_leaves_no_unknown_password() {
             }
             let _ = child.kill();
             child.wait().unwrap();
-            assert!(password_is_known(&workspace), "killed at call {kill}, {call}");
+            let when = format!("call {kill}, {call}, which reaches the account: {reaches}");
+            assert!(password_is_known(&workspace), "killed at {when}");
+            let unknown = keys(&workspace).iter().any(|(_, is_delivered)| !is_delivered);
+            assert!(!unknown || announces_a_key(&workspace), "killed at {when}");
+            let plan = python::credentials(
+                workspace
+                    .trueup()
+                    .args("plan")
+                    .env("TRUEUP_ENDPOINT_URL", service.endpoint()),
+            );
+            let plan = plan.run().expect_exit(0);
+            let says = plan.stdout.contains("(because its delivery was never recorded");
+            assert!(!unknown || says, "after {when}: {}", plan.render());
             apply(&workspace, &service.endpoint()).run().expect_exit(0);
             drop(service);
-            assert!(password_is_known(&workspace), "applied again after call {kill}, {call}");
+            assert!(password_is_known(&workspace), "applied again after {when}");
             assert!(find(&account(&workspace), "digests").is_some());
+            let found = keys(&workspace);
+            assert!(matches!(found.as_slice(), [(_, true)]), "{found:?} after {when}");
+            assert!(!announces_a_key(&workspace), "applied again after {when}");
+            lost += u32::from(unknown);
         }
     }
+    assert!(lost > 0, "no kill has lost a key");
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn files_with(workspace: &Workspace, secret: &str) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_sealed_password_is_nowhere_in_clear_however_much_is_said() {
+fn sealed_credentials_are_nowhere_in_clear_however_much_is_said() {
     programs::age();
     for verbosity in [
         "-q",
@@ -134,29 +134,50 @@ fn a_sealed_password_is_nowhere_in_clear_however_much_is_said() {
         workspace.write(
             "trueup.yaml",
             format!(
-                "version: 1\naccount: {{id: \"123456789012\"}}\nusers: {{alice: {{login_profile: {{}}, deliver_to: {}}}}}\n",
+                "version: 1\naccount: {{id: \"123456789012\"}}\nusers: {{alice: {{login_profile: {{}}, access_keys: {{count: 1}}, deliver_to: {}}}}}\n",
                 recipient.trim()
             ),
         );
-        let apply = "apply --live sandbox:account.json --auto-approve --receipt receipt.json --json-into plan.json \
-                     --credentials-dir ../sealed";
-        let output = workspace.trueup().args(apply).args(verbosity).run().expect_exit(0);
-        let [sealed] = &files_below(&workspace.path().join("../sealed"))[..] else {
-            panic!("one person, one file")
+        let apply = |credentials: &str| {
+            let line = "apply --live sandbox:account.json --auto-approve --receipt receipt.json --json-into plan.json";
+            let run = workspace.trueup().args(line).args(verbosity).arg("--credentials-dir");
+            run.arg(credentials).run().expect_exit(0)
         };
-        let open = workspace.command("age").args("--decrypt -i ../key").arg(sealed);
-        let opened = open.run().expect_exit(0).stdout;
-        let password = opened.lines().find_map(|line| line.strip_prefix("Password:")).unwrap();
-        let password = password.trim();
-        assert!(password.len() >= 20, "{opened}");
-        let said = [output.stdout.as_bytes(), output.stderr.as_bytes()];
-        assert!(
-            said.iter().all(|text| !holds(text, password)),
-            "{verbosity}: {}",
-            output.render()
-        );
-        assert_eq!(files_with(&workspace, password), Vec::<PathBuf>::new(), "{verbosity}");
+        let mut outputs = vec![apply("../sealed")];
+        let mut secrets = opened(&workspace, "../sealed");
+        assert_eq!(secrets.len(), 2, "a password and the secret of an access key");
+        // And once more, by the call that replaces a password.
+        let manifest = workspace.read("trueup.yaml");
+        let again = manifest.replace("login_profile: {}", "login_profile: {}, reset_password: {request: T-1}");
+        workspace.write("trueup.yaml", again);
+        outputs.push(apply("../again"));
+        secrets.extend(opened(&workspace, "../again"));
+        assert_eq!(secrets.len(), 3);
+        for secret in &secrets {
+            assert!(secret.len() >= 20, "{secret}");
+            for output in &outputs {
+                let said = [output.stdout.as_bytes(), output.stderr.as_bytes()];
+                let is_silent = said.iter().all(|text| !holds(text, secret));
+                assert!(is_silent, "{verbosity}: {}", output.render());
+            }
+            assert_eq!(files_with(&workspace, secret), Vec::<PathBuf>::new(), "{verbosity}");
+        }
     }
+}
+
+/// The secrets in the one sealed file of a folder.
+fn opened(workspace: &Workspace, folder: &str) -> Vec<String> {
+    let [sealed] = &files_below(&workspace.path().join(folder))[..] else {
+        panic!("one person, one file")
+    };
+    let open = workspace.command("age").args("--decrypt -i ../key").arg(sealed);
+    let opened = open.run().expect_exit(0).stdout;
+    let words = ["Password:", "Secret access key:"];
+    let found = opened.lines().filter_map(|line| {
+        let mut values = words.iter().filter_map(|word| line.strip_prefix(word));
+        values.next()
+    });
+    found.map(|value| value.trim().to_owned()).collect()
 }
 
 #[test]
