@@ -46,8 +46,12 @@ pub(crate) fn check(resolved: &Resolved<'_>) -> Vec<Requirement> {
             requirement: "mfa".to_owned(),
             met,
             detail,
-            remedy: (!met)
-                .then(|| format!("{name} signs in and adds a device under Security credentials, Assign MFA device")),
+            remedy: (!met).then(|| {
+                format!(
+                    "{name} adds a device in the console (Security credentials, Assign MFA device) or with \
+                     `trueup mfa enroll {name}`"
+                )
+            }),
         });
     }
     found
