@@ -13,7 +13,7 @@ use trueup_tests::{
 const USERS: usize = 100;
 const GROUPS: usize = 10;
 
-/// A hundred users in ten groups, some with policies, tags and console passwords.
+/// A hundred users in ten groups, some with policies, tags, console passwords and access keys.
 fn manifest() -> String {
     let mut text = String::from(
         r#"version: 1
@@ -43,7 +43,7 @@ groups:
             user % GROUPS
         );
         if user % 20 == 0 {
-            text.push_str("    login_profile: {}\n    inline_policies:\n      reports: {Version: \"2012-10-17\", Statement: [{Effect: Allow, Action: [\"s3:GetObject\"], Resource: \"*\"}]}\n");
+            text.push_str("    login_profile: {}\n    access_keys: {count: 1, rotate_after_days: 90}\n    inline_policies:\n      reports: {Version: \"2012-10-17\", Statement: [{Effect: Allow, Action: [\"s3:GetObject\"], Resource: \"*\"}]}\n");
         }
     }
     text
@@ -62,7 +62,7 @@ fn expected() -> Value {
         let details = json!({
             "path": "/people/", "tags": {"team": (user % GROUPS).to_string()}, "permissions_boundary": null,
             "groups": [format!("team-{}", user % GROUPS)], "managed_policies": [], "inline_policies": inline,
-            "login_profile": special, "access_keys": 0,
+            "login_profile": special, "access_keys": usize::from(special),
         });
         (format!("user-{user:03}"), details)
     });
