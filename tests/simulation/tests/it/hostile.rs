@@ -144,12 +144,8 @@ fn is_harmless(case: &Case, tally: &Tally) -> Verdict {
         user.inline_policies
             .insert(InlinePolicyName::from_live("hostile"), document(&mut random));
     }
-    for reason in desired
-        .absent
-        .users
-        .values_mut()
-        .chain(desired.absent.groups.values_mut())
-    {
+    let users = desired.absent.users.values_mut().map(|absent| &mut absent.reason);
+    for reason in users.chain(desired.absent.groups.values_mut()) {
         *reason = text(&mut random);
     }
     for rule in &mut desired.scope.ignore {
