@@ -173,11 +173,7 @@ impl Engine<'_> {
             }
             for levels in by_service(&bits, data) {
                 let (example, is_of_a_known_type) = self.example(members, &levels.bits, facts);
-                let is_own = |(actions, _): &&Member<'_>| {
-                    let mut shared = (*actions.0).clone();
-                    shared.intersect(&levels.bits);
-                    !shared.is_empty()
-                };
+                let is_own = |(actions, _): &&Member<'_>| actions.0.meets(&levels.bits);
                 let own = members.iter().filter(is_own).map(|(_, finding)| *finding);
                 let cause = together(manner.kind, own);
                 let Levels {
@@ -329,37 +325,43 @@ fn add(lines: &mut Vec<Line>, line: Line) {
 
 /// Actions by service, and of each service by level; of many services by level alone.
 fn by_service(bits: &Bits, data: &IamData) -> Vec<Levels> {
-    let mut services: BTreeMap<usize, Bits> = BTreeMap::new();
+    // Sets of actions are large, and an account may have thousands of principals: none is made for each service.
+    let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
     for action in bits.iter() {
-        let of_service = services.entry(data.service_index(action));
-        of_service
-            .or_insert_with(|| Bits::new(data.actions().len()))
-            .insert(action);
+        *counts.entry(data.service_index(action)).or_default() += 1;
     }
-    let is_whole = |index: &usize, bits: &Bits| bits.len() == data.actions_of(&data.services()[*index]).len();
-    let (whole, rest): (Vec<_>, Vec<_>) = services.iter().partition(|(index, bits)| is_whole(index, bits));
+    let is_whole = |(index, count): &(&usize, &usize)| **count == data.actions_of(&data.services()[**index]).len();
+    let whole: BTreeSet<usize> = counts.iter().filter(is_whole).map(|(index, _)| *index).collect();
     let mut levels = Vec::new();
-    let rest = if whole.len() * 2 > data.services().len() {
-        levels.push(of_whole_services(&whole, data));
-        rest
-    } else {
-        services.iter().collect()
-    };
-    if rest.len() > SERVICES {
+    let mut rest = bits.clone();
+    if whole.len() * 2 > data.services().len() {
+        counts.retain(|index, _| !whole.contains(index));
+        rest = of_services(bits, |index| counts.contains_key(&index), data);
+        let mut own = bits.clone();
+        own.subtract(&rest);
+        levels.push(of_whole_services(&whole, own, data));
+    }
+    if counts.len() > SERVICES {
         levels.extend(of_many(&rest, data));
     } else {
-        levels.extend(rest.into_iter().flat_map(|(index, bits)| of_one(*index, bits, data)));
+        levels.extend(counts.keys().flat_map(|service| {
+            let own = of_services(&rest, |index| index == *service, data);
+            of_one(*service, &own, data)
+        }));
     }
     levels
 }
 
-/// All that more than half of all services have.
-fn of_whole_services(services: &[(&usize, &Bits)], data: &IamData) -> Levels {
-    let mut bits = Bits::new(data.actions().len());
-    for (_, own) in services {
-        bits.unite(own);
+fn of_services(bits: &Bits, is_one: impl Fn(usize) -> bool, data: &IamData) -> Bits {
+    let mut own = Bits::new(data.actions().len());
+    for action in bits.iter().filter(|action| is_one(data.service_index(*action))) {
+        own.insert(action);
     }
-    let own: BTreeSet<usize> = services.iter().map(|(index, _)| **index).collect();
+    own
+}
+
+/// All that more than half of all services have.
+fn of_whole_services(own: &BTreeSet<usize>, bits: Bits, data: &IamData) -> Levels {
     let others = (0..data.services().len()).filter(|index| !own.contains(index));
     Levels {
         service: "*".to_owned(),
@@ -410,14 +412,10 @@ fn of_one(service: usize, bits: &Bits, data: &IamData) -> Vec<Levels> {
 }
 
 /// Levels of more services than are told apart. A few actions are named; of many it is said of which services they are.
-fn of_many(services: &[(&usize, &Bits)], data: &IamData) -> Vec<Levels> {
-    let mut bits = Bits::new(data.actions().len());
-    for (_, own) in services {
-        bits.unite(own);
-    }
+fn of_many(bits: &Bits, data: &IamData) -> Vec<Levels> {
     let mut found: Vec<Levels> = Vec::new();
     for level in AccessLevel::ALL {
-        let own = of_level(&bits, level, data);
+        let own = of_level(bits, level, data);
         let is_many = own.len() > NAMES;
         let is_reading = |level: &AccessLevel| *level <= AccessLevel::Read;
         match found.last_mut() {
