@@ -123,8 +123,9 @@ fn alike(change: &AccessChange) -> String {
                     certain,
                     gained,
                     via,
+                    roles,
                 } = permission;
-                (&example.action, certain, gained, sources(via))
+                (&example.action, certain, gained, sources(via), roles)
             })
             .collect();
         format!("{path} {permissions:?}")

@@ -372,7 +372,18 @@ fn paths(page: &mut Page, escalation: &[EscalationLine], principal: &Resource, o
         }
         let sources: Vec<AccessSource> = gained.iter().flat_map(|permission| permission.via.clone()).collect();
         let through = through(&sources, principal, &TextOptions::default());
-        drop(out.dim(&format!("; through {through}")));
+        let out = out.dim(&format!("; through {through}"));
+        let roles: BTreeSet<&str> = permissions
+            .iter()
+            .flat_map(|permission| permission.roles.iter().map(Resource::as_str))
+            .collect();
+        let roles: Vec<String> = roles.into_iter().map(str::to_owned).collect();
+        drop(match roles.as_slice() {
+            [] => out,
+            _ => out
+                .warning("; in reach, and an administrator: ")
+                .text(&listed(&roles, &TextOptions::default())),
+        });
     }
     if shown < escalation.len() {
         page.line(8).dim(&more(escalation.len() - shown));

@@ -3,7 +3,10 @@
 //! It never says that something is safe, or what a call will do in the end: resource policies, organisation policies
 //! and session policies are not looked at.
 
+use std::collections::BTreeSet;
+
 use trueup_access::{Request, Verdict, data::AccessLevel};
+use trueup_model::Resource;
 use trueup_planner::{
     AccessCause, AccessChange, AccessLine, AccessSource, AdministratorChange, EscalationLine, EscalationPermission,
 };
@@ -333,6 +336,7 @@ pub(crate) fn way(line: &EscalationLine) -> Vec<Piece> {
                 certain,
                 gained: _,
                 via: _,
+                roles: _,
             } = permission;
             pieces.push(text(if index == 0 { head } else { ", " }));
             pieces.push(Piece::Code(example.action.to_string()));
@@ -346,5 +350,14 @@ pub(crate) fn way(line: &EscalationLine) -> Vec<Piece> {
     }
     let via: Vec<AccessSource> = gained.iter().flat_map(|permission| permission.via.clone()).collect();
     sources(&mut pieces, "; through ", &via);
+    let roles: BTreeSet<&str> = permissions
+        .iter()
+        .flat_map(|permission| permission.roles.iter().map(Resource::as_str))
+        .collect();
+    if !roles.is_empty() {
+        let roles: Vec<String> = roles.into_iter().map(str::to_owned).collect();
+        pieces.push(text("; in reach, and an administrator: "));
+        names(&mut pieces, &roles);
+    }
     pieces
 }

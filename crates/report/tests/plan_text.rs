@@ -269,7 +269,8 @@ fn hostile() -> Plan {
             "principal": bad, "verdict": "both", "administrator": "made", "unknown": [bad], "assumptions": [bad],
             "gained": [permissions(bad)], "lost": [permissions(bad)],
             "escalation": [{"path": bad, "category": bad, "permissions": [
-                {"example": request(bad), "certain": true, "gained": true, "via": [{"policy": bad, "statement": bad}]}
+                {"example": request(bad), "certain": true, "gained": true, "roles": [bad],
+                 "via": [{"policy": bad, "statement": bad}]}
             ]}]
         }],
         "action_data": bad,

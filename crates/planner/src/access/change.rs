@@ -129,4 +129,7 @@ pub struct EscalationPermission {
     pub gained: bool,
     /// The statements that allow the action on some resource.
     pub via: Vec<AccessSource>,
+    /// Roles that are administrators after the plan and that the principal may pass or assume with it, by its own
+    /// policies; empty for other permissions. Whom a role trusts is not looked at.
+    pub roles: Vec<Resource>,
 }

@@ -1,6 +1,9 @@
 //! Findings of the access engine as lines of the plan document.
 
+use std::collections::BTreeMap;
+
 use trueup_access::{Cause, Certainty, Engine, Escalation, Finding, Line, Reached, Request, StatementRef};
+use trueup_model::Resource;
 
 use super::{
     change::{AccessCause, AccessLine, AccessSource, EscalationLine, EscalationPermission},
@@ -93,12 +96,31 @@ fn sources(statements: &[StatementRef], side: &Side) -> Vec<AccessSource> {
     sources
 }
 
-/// The paths that a side has and another one lacks.
-pub(super) fn escalations(engine: &mut Engine<'_>, before: &Side, after: &Side) -> Vec<EscalationLine> {
+/// Permissions that hand a role's permissions to somebody.
+const HANDING: [&str; 2] = ["iam:PassRole", "sts:AssumeRole"];
+
+/// The paths that a side has and another one lacks. `administrators` are roles, by name and ARN.
+pub(super) fn escalations(
+    engine: &mut Engine<'_>,
+    before: &Side,
+    after: &Side,
+    administrators: &[(Resource, String)],
+) -> Vec<EscalationLine> {
     let found = engine.escalations(&after.holdings);
     if found.is_empty() {
         return Vec::new();
     }
+    let roles: BTreeMap<&str, Vec<Resource>> = HANDING
+        .into_iter()
+        .map(|action| {
+            let may = |(_, arn): &&(Resource, String)| {
+                let reached = engine.reach(&after.holdings, action, arn);
+                reached.is_some_and(|reached| reached.is_certain)
+            };
+            let roles = administrators.iter().filter(may).map(|(role, _)| role.clone());
+            (action, roles.collect())
+        })
+        .collect();
     let mut had = |request: &Request| engine.reach(&before.holdings, &request.action, "*").is_some();
     let lines = found.into_iter().filter_map(|escalation| {
         let Escalation {
@@ -116,6 +138,7 @@ pub(super) fn escalations(engine: &mut Engine<'_>, before: &Side, after: &Side) 
                 } = reached;
                 EscalationPermission {
                     gained: !had(&example),
+                    roles: roles.get(example.action.as_str()).cloned().unwrap_or_default(),
                     example,
                     certain: is_certain,
                     via: sources(&statements, after),

@@ -10,6 +10,7 @@ mod sides;
 mod undo;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 pub use change::{
     AccessCause, AccessChange, AccessLine, AccessSource, AdministratorChange, EscalationLine, EscalationPermission,
@@ -17,7 +18,7 @@ pub use change::{
 use trueup_access::{
     Actions, Cause, Decision, Effect, Engine, Finding, Holdings, IamData, Judgement, Origin, Request, Verdict,
 };
-use trueup_model::{PolicyArn, PolicyDocument, document::Statement};
+use trueup_model::{PolicyArn, PolicyDocument, Resource, document::Statement};
 
 use self::{people::People, sides::Side};
 pub(crate) use self::{sides::resource, undo::undoing};
@@ -36,6 +37,7 @@ pub(crate) struct Comparison<'a> {
     /// Everyone whom some step affects.
     pub(crate) touched: BTreeSet<Principal>,
     administrators: BTreeMap<Administration, bool>,
+    administrator_roles: Option<Rc<[(Resource, String)]>>,
 }
 
 /// Everything that decides whether somebody is an administrator: what is held, what of it was not read, and who it is
@@ -59,6 +61,7 @@ impl<'a> Comparison<'a> {
             after,
             touched,
             administrators: BTreeMap::new(),
+            administrator_roles: None,
         }
     }
 
@@ -116,7 +119,8 @@ impl<'a> Comparison<'a> {
         // Who can do everything needs no path to it.
         let has_paths = !found.verdict.is_no_new_access() && administrator != Some(AdministratorChange::Made);
         let escalation = if has_paths {
-            lines::escalations(&mut self.engine, &before, &after)
+            let roles = self.administrator_roles();
+            lines::escalations(&mut self.engine, &before, &after, &roles)
         } else {
             Vec::new()
         };
@@ -130,6 +134,21 @@ impl<'a> Comparison<'a> {
             unknown: unknown(found.verdict, found.unknown, &before, &after),
             assumptions: found.assumptions.into_iter().map(str::to_owned).collect(),
         }
+    }
+
+    /// The roles that are administrators after the plan, with their ARNs.
+    fn administrator_roles(&mut self) -> Rc<[(Resource, String)]> {
+        if let Some(known) = &self.administrator_roles {
+            return Rc::clone(known);
+        }
+        let roles: Vec<(Principal, String)> = self.people.roles().collect();
+        let found: Rc<[(Resource, String)]> = roles
+            .into_iter()
+            .filter(|(role, _)| self.will_be_administrator(role))
+            .map(|(role, arn)| (resource(&role), arn))
+            .collect();
+        self.administrator_roles = Some(Rc::clone(&found));
+        found
     }
 
     /// Whether a principal is an administrator before the plan.

@@ -70,6 +70,12 @@ impl<'a> People<'a> {
         matches!(self.resolved.users.get(name), Some(Fate::Deleted { .. }))
     }
 
+    /// The roles of the account, with their ARNs.
+    pub(crate) fn roles(&self) -> impl Iterator<Item = (Principal, String)> + use<'a> {
+        let roles = self.resolved.live.roles.iter();
+        roles.map(|(name, role)| (Principal::Role(name.clone()), role.arn.to_string()))
+    }
+
     /// The path and name of a user after the plan; those that it has now where the plan deletes it.
     pub(crate) fn after_plan(&self, name: &UserName) -> (Path, UserName) {
         let before = self.live(name).map(Person::of);

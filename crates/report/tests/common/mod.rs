@@ -81,7 +81,8 @@ pub(crate) fn hostile(bad: &str) -> Plan {
             "principal": bad, "verdict": "both", "administrator": "made", "unknown": [bad], "assumptions": [bad],
             "gained": [permissions(bad)], "lost": [permissions(bad)],
             "escalation": [{"path": bad, "category": bad, "permissions": [
-                {"example": request(bad), "certain": true, "gained": true, "via": [{"policy": bad, "statement": bad}]}
+                {"example": request(bad), "certain": true, "gained": true, "roles": [bad],
+                 "via": [{"policy": bad, "statement": bad}]}
             ]}]
         }],
         "action_data": bad,
@@ -141,7 +142,7 @@ pub(crate) fn reviewed() -> Plan {
             {"principal": "user/carol", "verdict": "more", "administrator": null, "unknown": [], "assumptions": [],
              "lost": [], "escalation": [{"path": "lambda-001", "category": "new-passrole", "permissions": [
                 {"example": {"action": "iam:PassRole", "resource": "*", "context": {}}, "certain": true, "gained": true,
-                 "via": [{"policy": "group/auditors/inline-policy/read", "statement": "Base"}]}]}],
+                 "roles": ["role/deploy"], "via": [{"policy": "group/auditors/inline-policy/read", "statement": "Base"}]}]}],
              "gained": [{
                 "service": "s3", "services": 1, "service_names": [], "other_services": [], "levels": ["Write"], "count": 1, "actions": ["s3:PutObject"],
                 "resources": ["arn:aws:s3:::reports/*"], "partly": false, "conditions": [], "cause": "allow",
