@@ -19,7 +19,7 @@ fn the_walk_on_a_terminal_writes_a_manifest_that_makes_an_administrator() {
         ("Group of administrators [administrators]: ", ""),
         ("First administrator [admin]: ", "al ice"),
         ("First administrator [admin]: ", "alice"),
-        ("MFA (required or exempt) [required]: ", ""),
+        ("MFA (required, enforced or exempt) [required]: ", ""),
         ("an OpenPGP file): ", ""),
     ] {
         let times = if answer == "alice" { 2 } else { 1 };

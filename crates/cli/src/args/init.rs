@@ -69,6 +69,8 @@ pub(crate) enum PasswordPolicyAnswer {
 pub(crate) enum MfaAnswer {
     /// A device, where there is a console password
     Required,
+    /// As required, and a policy that denies everything else without
+    Enforced,
     /// None
     Exempt,
 }

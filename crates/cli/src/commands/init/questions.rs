@@ -104,10 +104,18 @@ impl<'a> Questions<'a> {
         let mfa = match self.given.mfa {
             Some(answer) => answer,
             None => {
-                let words = [("required", MfaAnswer::Required), ("exempt", MfaAnswer::Exempt)];
-                self.one("MFA (required or exempt)", "required", None, "--mfa", |text| {
-                    word(text, &words)
-                })
+                let words = [
+                    ("required", MfaAnswer::Required),
+                    ("enforced", MfaAnswer::Enforced),
+                    ("exempt", MfaAnswer::Exempt),
+                ];
+                self.one(
+                    "MFA (required, enforced or exempt)",
+                    "required",
+                    None,
+                    "--mfa",
+                    |text| word(text, &words),
+                )
                 .await?
             }
         };

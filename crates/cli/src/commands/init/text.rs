@@ -14,7 +14,7 @@ version: 1
 
 account:
   id: \"{account}\"
-  root: {{mfa: required, access_keys: forbidden}}
+  root: {{mfa: required, access_keys: forbidden, signing_certificates: forbidden}}
 
 # groups:
 #   readers:
@@ -47,9 +47,10 @@ pub(super) fn first_account(live: &Live, answers: &Answers) -> String {
         (PasswordPolicyAnswer::Keep, Some(found)) => text.push_str(&policy(found)),
         (PasswordPolicyAnswer::Keep, None) | (PasswordPolicyAnswer::None, _) => {}
     }
-    text.push_str("  root: {mfa: required, access_keys: forbidden}\n\n");
+    text.push_str("  root: {mfa: required, access_keys: forbidden, signing_certificates: forbidden}\n\n");
     let level = match answers.mfa {
         MfaAnswer::Required => "required",
+        MfaAnswer::Enforced => "enforced",
         MfaAnswer::Exempt => "exempt",
     };
     text.push_str(&format!(
