@@ -2,6 +2,7 @@
 # Keeps one comment of a pull request for each account: edits the one of last time, or writes the first.
 set -euo pipefail
 # shellcheck source=deploy/github/marker.sh
+# shellcheck source=marker.sh
 source "${BASH_SOURCE[0]%/*}/marker.sh"
 
 comments="repos/$GITHUB_REPOSITORY/issues/$NUMBER/comments"

@@ -2,6 +2,7 @@
 # Keeps one open issue for each account that differs from its manifest, and closes it when there is nothing left.
 set -euo pipefail
 # shellcheck source=deploy/github/marker.sh
+# shellcheck source=marker.sh
 source "${BASH_SOURCE[0]%/*}/marker.sh"
 
 issues="repos/$GITHUB_REPOSITORY/issues"

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The first line of a plan's Markdown names the account, and finds the comment or the issue of last time.
 marker=$(head -n 1 "$MARKDOWN")
 if [[ ! $marker =~ ^'<!-- trueup:'[0-9]{12}' -->'$ ]]; then

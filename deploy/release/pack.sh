@@ -10,6 +10,11 @@ trap 'rm -rf "$folder"' EXIT
 
 install -m 755 "$binary" "$folder/trueup"
 install -m 644 LICENSE README.md CHANGELOG.md "$folder/"
+"$binary" man --out "$folder/man"
+mkdir "$folder/completions"
+"$binary" completions bash >"$folder/completions/trueup.bash"
+"$binary" completions zsh >"$folder/completions/_trueup"
+"$binary" completions fish >"$folder/completions/trueup.fish"
 mkdir -p dist
 date=$(git log -1 --format=%cI)
 tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="$date" -C "$folder" -c . | gzip -n >"dist/trueup-$target.tar.gz"

@@ -2,7 +2,7 @@
 //! program's.
 
 use serde_json::Value;
-use trueup_tests::{binary::Workspace, python, root};
+use trueup_tests::{binary::Workspace, programs, python, root};
 
 const MANIFEST: &str = "version: 1\naccount: {id: \"123456789012\"}\ngroups: {readers: {}}\n";
 
@@ -25,6 +25,70 @@ fn workflows_have_no_findings() {
     // A file that it takes for no workflow would have no findings either.
     let audited = output.stderr.matches("completed").count();
     assert_eq!(audited, files.len(), "{}", output.render());
+}
+
+#[test]
+fn scripts_have_no_findings() {
+    programs::need("shellcheck", "shellcheck");
+    let workspace = Workspace::new();
+    let mut look = workspace
+        .command("shellcheck")
+        .args("--external-sources --severity=warning --source-path=SCRIPTDIR")
+        .arg(root().join(".ci/run"));
+    let mut seen = 0;
+    for folder in ["deploy/github", "deploy/release"] {
+        for entry in std::fs::read_dir(root().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "sh") {
+                look = look.arg(path);
+                seen += 1;
+            }
+        }
+    }
+    let output = look.run();
+    assert_eq!((output.code, &*output.stdout), (Some(0), ""), "{}", output.render());
+    assert!(seen > 5);
+}
+
+#[test]
+fn a_release_holds_the_program_with_its_completions_and_manual_pages() {
+    let workspace = Workspace::new();
+    let place = workspace.path();
+    for file in ["LICENSE", "README.md", "CHANGELOG.md", "deploy/release/pack.sh"] {
+        workspace.write(file, std::fs::read(root().join(file)).unwrap());
+    }
+    let shell = |script: &str| {
+        workspace
+            .command("sh")
+            .arg("-ec")
+            .arg(script)
+            .run()
+            .expect_exit(0)
+            .stdout
+    };
+    shell(
+        "git init -q . && git add LICENSE && git -c user.name=t -c user.email=t@example.com commit -qm t --date 2026-11-20T12:00:00Z",
+    );
+    std::fs::create_dir_all(place.join("target/some-target/release")).unwrap();
+    std::fs::copy(
+        trueup_tests::binary::trueup(),
+        place.join("target/some-target/release/trueup"),
+    )
+    .unwrap();
+    let pack = || shell("bash deploy/release/pack.sh some-target && sha256sum dist/trueup-some-target.tar.gz");
+    assert_eq!(pack(), pack(), "the same inputs give other bytes");
+    let held = shell("tar -tzf dist/trueup-some-target.tar.gz");
+    for file in [
+        "trueup",
+        "LICENSE",
+        "completions/_trueup",
+        "completions/trueup.bash",
+        "completions/trueup.fish",
+        "man/trueup.1",
+        "man/trueup-apply.1",
+    ] {
+        assert!(held.lines().any(|line| line == format!("./{file}")), "{file}: {held}");
+    }
 }
 
 /// Files of the repository as JSON, by name; several documents of one file as a list.

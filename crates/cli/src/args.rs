@@ -27,7 +27,7 @@ pub(crate) use self::{
     permissions::{PermissionsArgs, PermissionsCommand, PermissionsOf},
     tools::{CompletionsArgs, FmtArgs, ManArgs},
 };
-use crate::exit;
+use crate::{exit, remote_lock::ObjectUrl};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -125,6 +125,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  trueup sandbox serve --port 4566\n  AWS_ENDPOINT_URL=http://127.0.0.1:4566 aws iam list-users\n  trueup sandbox reset --live sandbox:a.json"
     )]
     Sandbox(SandboxArgs),
+    /// Removes the lock of a run that is gone
+    #[command(
+        after_help = "Examples:\n  trueup force-unlock 20261120T120000Z-0badcafe --lock s3://acme-locks/prod.lock"
+    )]
+    ForceUnlock(ForceUnlockArgs),
     /// Prints what a shell needs to complete trueup's commands and options
     #[command(
         after_help = "Examples:\n  trueup completions bash > ~/.local/share/bash-completion/completions/trueup\n  trueup completions zsh > ~/.zfunc/_trueup\n  trueup completions fish > ~/.config/fish/completions/trueup.fish"
@@ -316,11 +321,36 @@ pub(crate) struct ApplyArgs {
     #[arg(long, value_name = "DIR", env = "TRUEUP_STATE_DIR")]
     pub(crate) state_dir: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) lock: LockArgs,
+    #[command(flatten)]
     pub(crate) compare: CompareArgs,
     #[command(flatten)]
     pub(crate) approval: ApprovalArgs,
     #[command(flatten)]
     pub(crate) credentials: CredentialsArgs,
+}
+
+/// What keeps other machines' runs from applying at the same time.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Lock")]
+pub(crate) struct LockArgs {
+    /// An object that is the lock of runs on all machines, s3://BUCKET/KEY
+    #[arg(long, value_name = "URL", env = "TRUEUP_LOCK")]
+    pub(crate) lock: Option<ObjectUrl>,
+    /// How long the lock outlives a run that has died
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration, env = "TRUEUP_LOCK_LEASE")]
+    pub(crate) lock_lease: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ForceUnlockArgs {
+    /// The id of the lock, as the refused run has shown it
+    pub(crate) id: String,
+    /// The lock, s3://BUCKET/KEY
+    #[arg(long, value_name = "URL", env = "TRUEUP_LOCK")]
+    pub(crate) lock: ObjectUrl,
+    #[command(flatten)]
+    pub(crate) aws: AwsArgs,
 }
 
 /// What lets an apply go ahead.

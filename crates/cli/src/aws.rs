@@ -25,7 +25,7 @@ use aws_smithy_runtime_api::client::{
     interceptors::context::InterceptorContext, retries::classifiers::RetryClassifierPriority,
 };
 
-use crate::{answers::Answers, args::AwsArgs, environment, exit::CliError};
+use crate::{answers::Answers, args::AwsArgs, environment, exit::CliError, remote_lock};
 
 /// How long a connection may take to be made, and one attempt to be answered.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -135,6 +135,21 @@ pub(crate) async fn clients(args: &AwsArgs) -> Result<Clients, CliError> {
         endpoint: endpoint.map(str::to_owned),
         credentials,
         ..clients
+    })
+}
+
+/// How S3 is reached: with the credentials that IAM is, and by the SDK's own configuration.
+pub(crate) async fn s3(args: &AwsArgs) -> Result<remote_lock::Access, CliError> {
+    let config = load(args).await?;
+    let sts_endpoint = given(args.endpoint_url.as_deref()).filter(|_| !environment::names_sts_endpoint());
+    let credentials = match given(args.role_arn.as_deref()) {
+        Some(role) => Some(assume(&config, role, sts_endpoint).await),
+        None => config.credentials_provider(),
+    };
+    Ok(remote_lock::Access {
+        credentials,
+        region: config.region().map_or("us-east-1", Region::as_ref).to_owned(),
+        endpoint: environment::s3_endpoint().or_else(|| config.endpoint_url().map(str::to_owned)),
     })
 }
 

@@ -37,6 +37,11 @@ pub(crate) fn names_sts_endpoint() -> bool {
     variable("AWS_ENDPOINT_URL_STS").is_some()
 }
 
+/// The endpoint that the environment names for S3 itself.
+pub(crate) fn s3_endpoint() -> Option<String> {
+    text("AWS_ENDPOINT_URL_S3")
+}
+
 /// The faults that the sandbox should have, for tests and for trying things out.
 pub(crate) fn sandbox_faults() -> Option<String> {
     text("TRUEUP_SANDBOX_FAULTS")

@@ -129,6 +129,22 @@ pub(crate) enum CliError {
     Stale,
     #[error("account {account} is being applied to by another run")]
     Locked { account: AccountId, path: PathBuf },
+    #[error("account {account} is being applied to by another run: {holder}")]
+    LockHeld {
+        account: String,
+        holder: String,
+        id: String,
+        lock: String,
+        lease: u64,
+    },
+    #[error("the lock {lock} was lost: {why}; {}", if *written { "partly applied" } else { "nothing was written" })]
+    LockLost { lock: String, why: String, written: bool },
+    #[error("cannot {action} the lock {lock}: {problem}")]
+    LockStore {
+        action: &'static str,
+        lock: String,
+        problem: String,
+    },
     #[error("the credentials are those of account {live}, {expected}")]
     WrongAccount { live: AccountId, expected: String },
     #[error("not approved; nothing was written")]
@@ -187,6 +203,7 @@ impl CliError {
             | Self::Journal(_)
             | Self::Mfa(_)
             | Self::Sandbox(_)
+            | Self::LockStore { .. }
             | Self::Incomplete { written: false, .. }
             | Self::Deadline { .. }
             | Self::Cancelled
@@ -200,8 +217,8 @@ impl CliError {
             },
             Self::Guardrails { .. } | Self::Strict | Self::Approval { .. } => 3,
             Self::Stale => 4,
-            Self::Incomplete { written: true, .. } | Self::StillDiffers => 5,
-            Self::Locked { .. } => 6,
+            Self::Incomplete { written: true, .. } | Self::LockLost { written: true, .. } | Self::StillDiffers => 5,
+            Self::Locked { .. } | Self::LockHeld { .. } | Self::LockLost { written: false, .. } => 6,
             Self::Profile { .. } | Self::WrongAccount { .. } | Self::Plan(PlanError::WrongAccount { .. }) => 7,
             Self::Interrupted(signal) => signal.code(),
         }
@@ -229,6 +246,16 @@ impl CliError {
                 "wait for it to end; the lock is {} and is free as soon as that process is gone",
                 path.display()
             )],
+            Self::LockHeld { id, lock, lease, .. } => vec![
+                format!(
+                    "wait for it to end; if it has died, the lock is free {lease} seconds after its last sign of life"
+                ),
+                format!("if it is surely gone: trueup force-unlock {id} --lock {lock}"),
+            ],
+            Self::LockLost { .. } => one("look at what the other run does, then plan again"),
+            Self::LockStore { .. } => {
+                one("the caller needs s3:GetObject, s3:PutObject and s3:DeleteObject on that object")
+            }
             Self::WrongAccount { .. } | Self::Plan(PlanError::WrongAccount { .. }) => {
                 one("use the credentials of the manifest's account, for example with --profile")
             }
@@ -328,6 +355,24 @@ mod tests {
                 6,
             ),
             (
+                CliError::LockHeld {
+                    account: String::new(),
+                    holder: String::new(),
+                    id: String::new(),
+                    lock: String::new(),
+                    lease: 300,
+                },
+                6,
+            ),
+            (
+                CliError::LockStore {
+                    action: "take",
+                    lock: String::new(),
+                    problem: String::new(),
+                },
+                1,
+            ),
+            (
                 CliError::WrongAccount {
                     live: account("123456789012"),
                     expected: "another".to_owned(),
@@ -354,6 +399,12 @@ mod tests {
                 written,
             };
             assert_eq!(error.code(), if written { 5 } else { 1 });
+            let error = CliError::LockLost {
+                lock: String::new(),
+                why: String::new(),
+                written,
+            };
+            assert_eq!(error.code(), if written { 5 } else { 6 });
         }
     }
 

@@ -16,6 +16,7 @@ mod manifest;
 mod markdown;
 mod output;
 mod qr;
+mod remote_lock;
 mod root_user;
 mod signals;
 mod start;

@@ -1,6 +1,6 @@
 //! How a run tells what it is doing, and how it is told to stop.
 
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 use trueup_planner::Action;
@@ -41,30 +41,63 @@ impl Canceller {
     }
 }
 
+/// Whether a run may still write.
+type Fence = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// Tells a run that it is interrupted.
-#[derive(Debug, Clone)]
-pub struct Cancel(Option<watch::Receiver<bool>>);
+#[derive(Clone)]
+pub struct Cancel {
+    interrupted: Option<watch::Receiver<bool>>,
+    fence: Option<Fence>,
+}
+
+impl fmt::Debug for Cancel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cancel")
+            .field("interrupted", &self.interrupted)
+            .field("fenced", &self.fence.is_some())
+            .finish()
+    }
+}
 
 impl Cancel {
     /// A run that nobody interrupts.
     pub fn never() -> Self {
-        Self(None)
+        Self {
+            interrupted: None,
+            fence: None,
+        }
     }
 
     /// Both ends of an interruption.
     pub fn pair() -> (Canceller, Self) {
         let (sender, receiver) = watch::channel(false);
-        (Canceller(sender), Self(Some(receiver)))
+        let cancel = Self {
+            interrupted: Some(receiver),
+            fence: None,
+        };
+        (Canceller(sender), cancel)
+    }
+
+    /// The same, and nothing new begins while `fence` says no: it is asked before each write, and may lean on what the
+    /// run itself cannot see, such as a lease.
+    #[must_use]
+    pub fn fenced(self, fence: Arc<dyn Fn() -> bool + Send + Sync>) -> Self {
+        Self {
+            fence: Some(fence),
+            ..self
+        }
     }
 
     /// Whether the run is interrupted.
     pub fn is_cancelled(&self) -> bool {
-        self.0.as_ref().is_some_and(|receiver| *receiver.borrow())
+        self.interrupted.as_ref().is_some_and(|receiver| *receiver.borrow())
+            || self.fence.as_ref().is_some_and(|fence| !fence())
     }
 
     /// Returns once the run is interrupted.
     pub async fn cancelled(&self) {
-        if let Some(receiver) = &self.0
+        if let Some(receiver) = &self.interrupted
             && receiver.clone().wait_for(|cancelled| *cancelled).await.is_ok()
         {
             return;

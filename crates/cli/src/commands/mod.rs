@@ -8,6 +8,7 @@ pub(crate) mod credentials;
 pub(crate) mod drift;
 pub(crate) mod export;
 pub(crate) mod fmt;
+pub(crate) mod force_unlock;
 pub(crate) mod init;
 pub(crate) mod man;
 pub(crate) mod mfa;
@@ -48,6 +49,7 @@ pub(crate) async fn run(command: Command, terminal: &Terminal) -> Result<Exit, C
         Command::Whoami(args) => signals.unless_caught(whoami::run(&args, terminal)).await,
         Command::Apply(args) => apply::run(&args, terminal, &signals).await,
         Command::Mfa(args) => mfa::run(&args, terminal, &signals).await,
+        Command::ForceUnlock(args) => signals.unless_caught(force_unlock::run(&args, terminal)).await,
         Command::Credentials(args) => signals.unless_caught(credentials::run(&args, terminal)).await,
         Command::Sandbox(args) => sandbox::run(&args, terminal, &signals).await,
     }

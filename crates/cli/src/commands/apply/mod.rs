@@ -13,6 +13,7 @@ use trueup_executor::{
     Cancel, CredentialFiles, CredentialsSink, Journal, Outcome, Progress, RunId, Secret, SignIn, execute, expected_ids,
     write_snapshot,
 };
+use trueup_manifest::Positions;
 use trueup_model::{Desired, Live, UserName};
 use trueup_planner::{Action, Call, Options, Plan};
 use trueup_reader::Identity;
@@ -24,11 +25,13 @@ use trueup_report::{
 use crate::{
     annotations,
     args::{ApplyArgs, Format, LiveSource},
+    aws,
     commands::compare,
     delivery, environment,
     exit::{CliError, Exit, with_causes},
     live::{Api, Source},
     manifest, markdown, output,
+    remote_lock::{Owner, RemoteLock},
     signals::Signals,
     terminal::{Activity, Terminal},
 };
@@ -57,6 +60,72 @@ pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals
     };
     let identity = signals.unless_caught(api.identity(Some(&desired.account.id))).await?;
     let _lock = lock::take(&identity.account, &args.compare.live.live, &directories.state)?;
+    let remote = match &args.lock.lock {
+        Some(url) => {
+            let access = aws::s3(&args.compare.live.aws).await?;
+            let owner = Owner::this(identity.arn.to_string());
+            Some(RemoteLock::take(url, access, &identity.account, owner, args.lock.lock_lease).await?)
+        }
+        None => None,
+    };
+    let applied = locked(
+        Prepared {
+            args,
+            desired,
+            positions,
+            reviewed,
+            asked,
+            options,
+            directories,
+            api,
+            identity,
+        },
+        remote.as_ref(),
+        terminal,
+        signals,
+    )
+    .await;
+    // Whatever came of it. What was done is done, also where the lock is not given back.
+    if let Some(remote) = remote
+        && let Err(error) = remote.release().await
+    {
+        terminal.error(&error);
+    }
+    applied
+}
+
+/// What an apply needs before it reads the account.
+struct Prepared<'a> {
+    args: &'a ApplyArgs,
+    desired: Desired,
+    positions: Positions,
+    reviewed: approve::Reviewed,
+    asked: Option<UserName>,
+    options: Options,
+    directories: Directories,
+    api: Api,
+    identity: Identity,
+}
+
+/// Everything that only one run does at a time.
+async fn locked(
+    prepared: Prepared<'_>,
+    lock: Option<&RemoteLock>,
+    terminal: &Terminal,
+    signals: &Signals,
+) -> Result<Exit, CliError> {
+    let Prepared {
+        args,
+        desired,
+        positions,
+        reviewed,
+        asked,
+        options,
+        directories,
+        api,
+        identity,
+    } = prepared;
+    let format = args.compare.format;
     let read_and_plan = async || {
         let _activity = terminal.activity("reading the account");
         let live = compare::read_for(&api, &identity, &desired, &options).await?;
@@ -116,14 +185,18 @@ pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals
         plan: &plan,
         live: &live,
         directories: &directories,
+        lock,
     };
+    if let Some(lock) = lock {
+        lock.check(false)?;
+    }
     let outcome = if plan.actions.is_empty() {
         outcome::nothing_to_do(&plan)
     } else {
         run.execute(password, terminal, signals).await?
     };
     let told = run.tell(&outcome, terminal);
-    match (exit(&outcome, signals), told) {
+    match (exit(&outcome, signals, lock), told) {
         (Ok(exit), Ok(())) => Ok(exit),
         (Ok(_), Err(error)) | (Err(error), Ok(())) => Err(error),
         (Err(error), Err(not_told)) => {
@@ -220,6 +293,7 @@ struct Run<'a> {
     plan: &'a Plan,
     live: &'a Live,
     directories: &'a Directories,
+    lock: Option<&'a RemoteLock>,
 }
 
 impl Run<'_> {
@@ -246,7 +320,10 @@ impl Run<'_> {
         write_snapshot(&before, self.live)?;
         let report = {
             let progress = Shown(terminal.steps(self.plan.actions.len() as u64));
-            let (canceller, cancel) = Cancel::pair();
+            let (canceller, mut cancel) = Cancel::pair();
+            if let Some(lock) = self.lock {
+                cancel = cancel.fenced(lock.fence());
+            }
             let executor_options = self.executor_options();
             let execution = execute(
                 self.plan,
@@ -263,6 +340,11 @@ impl Run<'_> {
                 _ = signals.wait() => {
                     canceller.cancel();
                     terminal.note("interrupted: finishing what is in flight; once more ends at once");
+                    execution.await
+                }
+                () = self.lose_lock() => {
+                    canceller.cancel();
+                    terminal.note("the lock is lost: finishing what is in flight");
                     execution.await
                 }
             }
@@ -287,6 +369,14 @@ impl Run<'_> {
             });
         }
         Ok(outcome)
+    }
+
+    /// Returns once the lock of all machines is lost.
+    async fn lose_lock(&self) {
+        match self.lock {
+            Some(lock) => lock.lost().await,
+            None => std::future::pending().await,
+        }
     }
 
     fn executor_options(&self) -> trueup_executor::Options {
@@ -379,11 +469,14 @@ fn skipped(because: &str) -> Verification {
     }
 }
 
-fn exit(outcome: &ApplyOutcome, signals: &Signals) -> Result<Exit, CliError> {
+fn exit(outcome: &ApplyOutcome, signals: &Signals, lock: Option<&RemoteLock>) -> Result<Exit, CliError> {
     if let Some(signal) = signals.caught() {
         return Ok(Exit::Interrupted(signal));
     }
     if !outcome.is_complete() {
+        if let Some(lock) = lock {
+            lock.check(outcome.wrote_something())?;
+        }
         let count = |failed: bool| {
             let of_kind = |action: &&ActionOutcome| match action.result {
                 ActionResult::Failed { .. } => failed,
