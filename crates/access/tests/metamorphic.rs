@@ -115,16 +115,15 @@ fn changes_of_text_alone_are_no_changes() {
         ("with covered statements", with_covered_statements),
     ];
     let mut engine = Engine::new(IamData::embedded());
-    // The largest take long to split, and differ from others in size alone.
     let policies = managed::managed_policies();
-    let sample = policies
-        .iter()
-        .filter(|(_, document)| document.size() < 4_000)
-        .step_by(5);
     let mut count = 0;
-    for (name, document) in sample {
+    for (name, document) in &policies {
         let original = value(document);
         for (what, change) in changes {
+            // The largest take long to split, and differ from others in size alone.
+            if what.starts_with("split") && document.size() > 4_000 {
+                continue;
+            }
             let changed = PolicyDocument::from_value(change(&original)).unwrap();
             let comparison = engine.compare_documents(document, &changed);
             assert_eq!(comparison.verdict, Verdict::Same, "{name} {what}: {comparison:?}");
@@ -132,10 +131,11 @@ fn changes_of_text_alone_are_no_changes() {
                 comparison.gained.is_empty() && comparison.lost.is_empty(),
                 "{name} {what}"
             );
+            count += 1;
         }
-        count += 1;
     }
-    assert!(count > 200, "{count}");
+    println!("{count} changes of {} policies", policies.len());
+    assert!(count > policies.len() * 4, "{count}");
 }
 
 #[test]

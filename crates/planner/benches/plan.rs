@@ -8,13 +8,21 @@ mod build;
 use build::{Declare, desired, document, group, inline, live_of, options, policy};
 use trueup_model::{Desired, Live, desired::PolicyRef};
 
+/// So that the memory that a plan takes at most is shown beside its time.
+#[global_allocator]
+static ALLOCATIONS: divan::AllocProfiler = divan::AllocProfiler::system();
+
 fn main() {
     divan::main();
 }
 
 fn account(users: usize) -> Desired {
+    account_of(users, (users * 300).div_ceil(5000))
+}
+
+/// Every group has a policy, and every user three groups.
+fn account_of(users: usize, groups: usize) -> Desired {
     let mut account = desired();
-    let groups = (users * 300).div_ceil(5000);
     for index in 0..groups {
         let name = format!("group{index:03}");
         account.policy(
@@ -86,7 +94,29 @@ fn everything_differs(bencher: divan::Bencher<'_, '_>, users: usize) {
 /// One group's policy changes: everybody's groups, and the access of the members, which is compared before and after.
 #[divan::bench(args = [1000, 5000], sample_count = 10)]
 fn a_group_policy_changes(bencher: divan::Bencher<'_, '_>, users: usize) {
-    let mut before = account(users);
+    let (before, after) = with_everybody(account(users), &["allow s3:*", "allow ec2:Describe*"]);
+    let live = live_of(&before);
+    bencher.bench(|| plan(&after, &live));
+}
+
+/// The same among 300 policies, with what of the plan is not about it.
+#[divan::bench(args = ["allow s3:*", "allow *", "deny s3:Delete*"], sample_count = 10)]
+fn one_of_300_policies_changes(bencher: divan::Bencher<'_, '_>, statement: &str) {
+    let (before, after) = with_everybody(account_of(1000, 300), &[statement, "allow ec2:Describe*"]);
+    let live = live_of(&before);
+    bencher.bench(|| plan(&after, &live));
+}
+
+/// The plan that the one before is to be compared with: nothing changes.
+#[divan::bench(sample_count = 10)]
+fn none_of_300_policies_changes(bencher: divan::Bencher<'_, '_>) {
+    let (before, _) = with_everybody(account_of(1000, 300), &["allow s3:*"]);
+    let live = live_of(&before);
+    bencher.bench(|| plan(&before, &live));
+}
+
+/// An account with a group that everybody is in, before and after its policy changes.
+fn with_everybody(mut before: Desired, statements: &[&str]) -> (Desired, Desired) {
     let everybody = before.group("everybody");
     everybody
         .inline_policies
@@ -98,7 +128,6 @@ fn a_group_policy_changes(bencher: divan::Bencher<'_, '_>, users: usize) {
     after
         .group("everybody")
         .inline_policies
-        .insert(inline("own"), document(&["allow s3:*", "allow ec2:Describe*"]));
-    let live = live_of(&before);
-    bencher.bench(|| plan(&after, &live));
+        .insert(inline("own"), document(statements));
+    (before, after)
 }

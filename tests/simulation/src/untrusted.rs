@@ -4,6 +4,7 @@
 
 use std::sync::OnceLock;
 
+use trueup_access::{Certainty, Effect, Engine, Holdings, IamData, PrincipalFacts, Verdict};
 use trueup_manifest::{DiskFiles, ExportOptions, Files as _, MemoryFiles};
 use trueup_model::{
     Desired, Live, PolicyDocument,
@@ -25,9 +26,10 @@ use crate::{
 pub type Taker = fn(&[u8]);
 
 /// Every kind of input, by the name of its corpus.
-pub const KINDS: [(&str, Taker); 5] = [
+pub const KINDS: [(&str, Taker); 6] = [
     ("manifest", manifest_yaml),
     ("policy", policy_json),
+    ("access", access_documents),
     ("snapshot", snapshot_json),
     ("plan", plan_document),
     ("answer", iam_answer),
@@ -93,6 +95,63 @@ pub fn policy_json(bytes: &[u8]) {
     let stored: PolicyDocument =
         serde_json::from_str(&serde_json::to_string(&live).expect("a document can be stored")).expect("and read");
     assert_eq!(stored, live);
+}
+
+/// Two policy documents, one a line: what the second allows that the first does not.
+///
+/// # Panics
+///
+/// Where the product is broken.
+pub fn access_documents(bytes: &[u8]) {
+    // Long ones take long, and show nothing that short ones do not.
+    if bytes.len() > 4_000 {
+        return;
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let (before, after) = text.split_once('\n').unwrap_or((&text, ""));
+    let (before, after) = (PolicyDocument::from_live(before), PolicyDocument::from_live(after));
+    let mut engine = Engine::new(IamData::embedded());
+    let there = engine.compare_documents(&before, &after);
+    let back = engine.compare_documents(&after, &before);
+    let mirrored = match there.verdict {
+        Verdict::More => Verdict::Less,
+        Verdict::Less => Verdict::More,
+        other => other,
+    };
+    assert_eq!(back.verdict, mirrored, "a comparison and its mirror image differ");
+    for (verdict, findings) in [(there.verdict, &there.gained), (back.verdict, &back.gained)] {
+        assert!(
+            !verdict.is_no_new_access() || findings.is_empty(),
+            "nothing new, and yet something"
+        );
+    }
+    assert!(
+        there.verdict != Verdict::Unknown || !there.unknown.is_empty(),
+        "not decided, without a cause"
+    );
+    let facts = PrincipalFacts::nobody();
+    let (had, has) = (
+        Holdings::of_document("p", before),
+        Holdings::of_document("p", after.clone()),
+    );
+    assert_eq!(engine.verdict(&has, &has).verdict, Verdict::Same);
+    for finding in &there.gained {
+        if finding.certainty != Certainty::Certain || text.contains("${") {
+            continue;
+        }
+        let example = &finding.example;
+        let (was, is) = (engine.decide(&had, example).effect, engine.decide(&has, example).effect);
+        assert!(
+            matches!(is, Effect::Allowed | Effect::Unknown),
+            "{example} is {is} after"
+        );
+        assert!(was != Effect::Allowed, "{example} is allowed before");
+    }
+    for line in engine.summarise(&there.gained, &facts) {
+        assert!(!line.render('+').is_empty());
+    }
+    let _ = engine.lint(&after);
+    let _ = engine.escalations(&has);
 }
 
 /// The body of a snapshot.

@@ -59,6 +59,16 @@ fn policies() -> Seeds {
         .collect()
 }
 
+/// Pairs of documents, one a line.
+fn pairs() -> Seeds {
+    let one_line = |text: &String| text.split('\n').map(str::trim_start).collect::<String>();
+    let documents: Vec<String> = policies().values().map(one_line).collect();
+    let pairs = documents.iter().zip(&documents[1..]).enumerate();
+    pairs
+        .map(|(at, (before, after))| (format!("pair-{at}.jsonl"), format!("{before}\n{after}")))
+        .collect()
+}
+
 fn snapshots() -> Seeds {
     let texts = cases().map(|(name, case)| {
         let text = serde_json::to_string(&case.live).expect("an account can be written");
@@ -118,6 +128,9 @@ fn is_accepted(kind: &str, bytes: &[u8]) -> bool {
     match kind {
         "manifest" => manifest::parse(&[("trueup.yaml".to_owned(), text)].into()).is_ok(),
         "policy" => trueup_model::PolicyDocument::parse(&text).is_ok(),
+        "access" => text
+            .lines()
+            .all(|line| trueup_model::PolicyDocument::parse(line).is_ok()),
         "snapshot" => serde_json::from_str::<trueup_model::Live>(&text).is_ok(),
         "plan" => trueup_report::read_plan(&text).is_ok(),
         _ => text.contains(" 200\n"),
@@ -133,6 +146,7 @@ fn the_seeds_are_there_and_most_of_them_are_accepted() {
     let kinds = [
         ("manifest", manifests()),
         ("policy", policies()),
+        ("access", pairs()),
         ("snapshot", snapshots()),
         ("plan", plans()),
         ("answer", answers()),

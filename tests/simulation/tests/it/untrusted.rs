@@ -103,6 +103,11 @@ fn any_policy_is_taken_or_refused() {
 }
 
 #[test]
+fn any_two_policies_are_compared() {
+    holds("access");
+}
+
+#[test]
 fn any_snapshot_is_taken_or_refused() {
     holds("snapshot");
 }
