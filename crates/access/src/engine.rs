@@ -113,11 +113,11 @@ impl<'d> Engine<'d> {
         depth: Depth,
         assumptions: &mut BTreeSet<&'static str>,
     ) -> (Direction, Known) {
-        if after.layers == before.layers && after.denies == before.denies && after.unread == before.unread {
+        if after.layers == before.layers && after.denies == before.denies && after.unread_texts == before.unread_texts {
             return (Direction::default(), Known::Nothing);
         }
         let mut found = self.found(after, before, depth, assumptions);
-        if after.unread != before.unread {
+        if after.unread_texts != before.unread_texts {
             found.undecided.extend(after.unread.union(&before.unread).cloned());
         } else if !after.unread.is_empty() {
             for (after, before) in self.as_if_unread_allows(after, before) {

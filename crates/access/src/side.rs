@@ -30,6 +30,8 @@ pub(crate) struct Side {
     pub(crate) places: BTreeMap<StatementId, Vec<Place>>,
     /// What cannot be read, and could allow or deny anything.
     pub(crate) unread: BTreeSet<String>,
+    /// The texts of what is not read, by layer: where these are the same, so is what they mean.
+    pub(crate) unread_texts: BTreeSet<(usize, String)>,
     /// The layers that it stands in.
     pub(crate) unread_layers: BTreeSet<usize>,
 }
@@ -39,7 +41,8 @@ pub(crate) struct Side {
 struct CompiledDocument {
     allows: Vec<(StatementId, usize)>,
     denies: Vec<(StatementId, usize)>,
-    unread: Vec<String>,
+    /// What is not read, in words, and its text; of a document that is not known at all there is none.
+    unread: Vec<(String, Option<String>)>,
 }
 
 /// What a document depends on: the facts about the keys that it names.
@@ -81,8 +84,11 @@ impl Documents {
             if !compiled.unread.is_empty() {
                 side.unread_layers.insert(layer);
             }
-            side.unread
-                .extend(compiled.unread.iter().map(|what| format!("{origin}: {what}")));
+            for (what, text) in &compiled.unread {
+                side.unread.insert(format!("{origin}: {what}"));
+                let text = text.clone().unwrap_or_else(|| origin.policy.clone());
+                side.unread_texts.insert((layer, text));
+            }
         }
         side
     }
@@ -150,13 +156,14 @@ fn keys_of(document: &PolicyDocument) -> Vec<String> {
 fn compile(tables: &mut Tables<'_>, document: &PolicyDocument, facts: &PrincipalFacts) -> CompiledDocument {
     let mut compiled = CompiledDocument::default();
     if document.is_opaque() && document.as_text().is_empty() {
-        compiled.unread.push("its document is not known".to_owned());
+        compiled.unread.push(("its document is not known".to_owned(), None));
         return compiled;
     }
     if document.is_opaque() || document.statements().is_empty() {
-        compiled
-            .unread
-            .push("it is no policy document with statements".to_owned());
+        compiled.unread.push((
+            "it is no policy document with statements".to_owned(),
+            Some(document.canonical_text().to_owned()),
+        ));
         return compiled;
     }
     let mut compilation = Compilation {
@@ -169,9 +176,10 @@ fn compile(tables: &mut Tables<'_>, document: &PolicyDocument, facts: &Principal
             Ok(Some(id)) if statement.is_allow() => compiled.allows.push((id, index)),
             Ok(Some(id)) => compiled.denies.push((id, index)),
             Ok(None) => {}
-            Err(what) => compiled
-                .unread
-                .push(format!("statement `{}` {what}", statement.label())),
+            Err(what) => compiled.unread.push((
+                format!("statement `{}` {what}", statement.label()),
+                Some(format!("{statement:?}")),
+            )),
         }
     }
     compiled

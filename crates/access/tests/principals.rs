@@ -525,6 +525,29 @@ fn what_is_not_read_never_proves_that_nothing_is_gained() {
     );
 }
 
+/// What cannot be read is the same where its text is, wherever that stands, and not where only its name is.
+#[test]
+fn what_is_not_read_is_known_by_its_text() {
+    let unreadable = |text: &str| vec![(Origin::own("p"), PolicyDocument::from_live(text))];
+    let elsewhere = vec![(Origin::own("q"), PolicyDocument::from_live("{one"))];
+    let mut engine = engine();
+    let (one, other) = (having(unreadable("{one")), having(unreadable("{other")));
+    assert_eq!(engine.verdict(&one, &one).verdict, Verdict::Same);
+    assert_eq!(engine.verdict(&one, &having(elsewhere)).verdict, Verdict::Same);
+    assert_eq!(engine.verdict(&one, &other).verdict, Verdict::Unknown);
+    let strange = |resource: &str| {
+        let statement =
+            json!({"Sid": "S", "Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": resource});
+        having(vec![(Origin::own("p"), document(statement))])
+    };
+    let judgement = engine.verdict(&strange("arn:aws:s3:::a"), &strange("arn:aws:s3:::b"));
+    assert_eq!(judgement.verdict, Verdict::Unknown);
+    // A document that is not known may be another one.
+    let unknown = |name: &str| having(vec![(Origin::own(name), PolicyDocument::from_live(""))]);
+    assert_eq!(engine.verdict(&unknown("p"), &unknown("p")).verdict, Verdict::Same);
+    assert_eq!(engine.verdict(&unknown("p"), &unknown("q")).verdict, Verdict::Unknown);
+}
+
 #[test]
 fn a_verdict_on_some_requests_looks_at_nothing_else() {
     let mut engine = engine();
