@@ -336,6 +336,7 @@ impl Case {
                 .policies
                 .get(name)
                 .is_some_and(|policy| denies(&policy.document)),
+            PolicyRef::Arn(arn) if arn.is_aws_managed() => arn.as_str().ends_with("/AWSDenyAll"),
             PolicyRef::Arn(arn) => {
                 let mut policies = live.policies.values().filter(|policy| policy.arn == *arn);
                 policies.any(|policy| policy.document().is_some_and(denies))

@@ -227,6 +227,7 @@ pub fn refusal(message: &str) -> Option<&'static str> {
         ("its member", "refused: a dying group has an ignored member"),
         ("would be in", "refused: too many groups with those that are ignored"),
         ("still hold it", "refused: a dying policy is in use"),
+        ("would be locked out", "refused: a first sign-in is locked out"),
     ];
     kinds
         .iter()
