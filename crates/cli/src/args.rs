@@ -267,7 +267,8 @@ pub(crate) struct CompareArgs {
     /// The day that `expires` and `until` are compared with [default: today, UTC]
     #[arg(long, value_name = "DATE", env = "TRUEUP_AS_OF")]
     pub(crate) as_of: Option<Date>,
-    /// Exits 3 on an unmet requirement, a guardrail or a lapsed rule
+    /// Exits 3 on an unmet requirement, a guardrail, a lapsed rule or (plan and drift) a lint that is no
+    /// suggestion
     #[arg(long, action = ArgAction::SetTrue, value_parser = flag, env = "TRUEUP_STRICT")]
     pub(crate) strict: bool,
     /// Lets a guardrail pass; can be given several times

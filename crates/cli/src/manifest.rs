@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use trueup_access::IamData;
 use trueup_manifest::{Diagnostic, DiskFiles, Parsed, Positions, Severity};
 use trueup_model::Desired;
 
@@ -50,13 +51,42 @@ pub(crate) fn load(
     annotations: Option<Annotations>,
     terminal: &Terminal,
 ) -> Result<(Desired, Positions), CliError> {
+    usable(parse(&locate(named)?)?, annotations, terminal)
+}
+
+/// The same, with what lints find that a strict run does not accept: shown too, and counted in words.
+pub(crate) fn load_strictly(
+    named: Option<&Path>,
+    annotations: Option<Annotations>,
+    terminal: &Terminal,
+) -> Result<(Desired, Positions, Option<String>), CliError> {
+    let mut parsed = parse(&locate(named)?)?;
+    let before = parsed.diagnostics.len();
+    lints::add(&mut parsed, IamData::embedded());
+    let suggestions = count(&parsed.diagnostics, Severity::Suggestion);
+    let found = (parsed.diagnostics.len() - suggestions).saturating_sub(before);
+    parsed.diagnostics.retain(|it| it.severity != Severity::Suggestion);
+    let (desired, positions) = usable(parsed, annotations, terminal)?;
+    let refused = match found {
+        0 => None,
+        1 => Some("1 lint of the policies".to_owned()),
+        more => Some(format!("{more} lints of the policies")),
+    };
+    Ok((desired, positions, refused))
+}
+
+fn usable(
+    parsed: Parsed,
+    annotations: Option<Annotations>,
+    terminal: &Terminal,
+) -> Result<(Desired, Positions), CliError> {
     let Parsed {
         desired,
         diagnostics,
         positions,
         documents: _,
         lint_rules: _,
-    } = parse(&locate(named)?)?;
+    } = parsed;
     show(&diagnostics, terminal);
     annotations::of_manifest(annotations, &diagnostics, terminal);
     match (count(&diagnostics, Severity::Error), desired) {

@@ -73,8 +73,17 @@ pub(crate) async fn read_for(
 
 /// Compares the manifest with the live account, and writes the plan to wherever it was asked for: one reading, one
 /// plan.
-pub(crate) async fn run(args: &CompareArgs, purpose: Purpose, terminal: &Terminal) -> Result<Plan, CliError> {
-    let (desired, positions) = manifest::load(args.manifest.as_deref(), args.annotations, terminal)?;
+pub(crate) async fn run(
+    args: &CompareArgs,
+    purpose: Purpose,
+    terminal: &Terminal,
+) -> Result<(Plan, Option<String>), CliError> {
+    let (desired, positions, lints) = if args.strict {
+        manifest::load_strictly(args.manifest.as_deref(), args.annotations, terminal)?
+    } else {
+        let (desired, positions) = manifest::load(args.manifest.as_deref(), args.annotations, terminal)?;
+        (desired, positions, None)
+    };
     let source = Source::open(&args.live, Some(&desired.account.id)).await?;
     let (plan, live) = plan_live(&source, &desired, &options(args, None), terminal).await?;
     write_files(&plan, [&args.json_into])?;
@@ -88,7 +97,7 @@ pub(crate) async fn run(args: &CompareArgs, purpose: Purpose, terminal: &Termina
     }
     annotations::of_plan(args.annotations, &plan, &positions, terminal);
     show(&plan, args.format, purpose, Some(&live), terminal)?;
-    Ok(plan)
+    Ok((plan, lints))
 }
 
 /// Writes a plan document to the files that were asked for.
@@ -186,15 +195,17 @@ pub(crate) fn approval_findings(plan: &Plan, required: RequireApproval) -> Vec<S
     }
 }
 
-/// How plan and drift end.
+/// How plan and drift end. `lints` is what lints found in a strict run, in words.
 pub(crate) fn exit(
     plan: &Plan,
+    lints: Option<String>,
     strict: bool,
     required: RequireApproval,
     changes_count: bool,
     terminal: &Terminal,
 ) -> Exit {
-    let refused = if strict { strict_findings(plan) } else { Vec::new() };
+    let mut refused = if strict { strict_findings(plan) } else { Vec::new() };
+    refused.extend(lints);
     terminal.strict(&refused);
     let unapproved = approval_findings(plan, required);
     terminal.approval(&unapproved);

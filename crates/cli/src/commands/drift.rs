@@ -13,9 +13,10 @@ pub(crate) async fn run(args: &DriftArgs, terminal: &Terminal) -> Result<Exit, C
     if args.baseline.is_some() {
         return Err(CliError::NotSupportedYet { what: "--baseline" });
     }
-    let plan = compare::run(&args.compare, Purpose::Drift, terminal).await?;
+    let (plan, lints) = compare::run(&args.compare, Purpose::Drift, terminal).await?;
     Ok(compare::exit(
         &plan,
+        lints,
         args.compare.strict,
         RequireApproval::Never,
         true,

@@ -10,10 +10,11 @@ use crate::{
 };
 
 pub(crate) async fn run(args: &PlanArgs, terminal: &Terminal) -> Result<Exit, CliError> {
-    let plan = compare::run(&args.compare, Purpose::Plan, terminal).await?;
+    let (plan, lints) = compare::run(&args.compare, Purpose::Plan, terminal).await?;
     compare::write_files(&plan, [&args.out])?;
     Ok(compare::exit(
         &plan,
+        lints,
         args.compare.strict,
         args.require_approval,
         args.detailed_exitcode,
