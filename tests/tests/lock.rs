@@ -101,7 +101,7 @@ impl Scene {
 #[test]
 fn a_run_that_holds_the_lock_keeps_others_out_and_gives_it_back() {
     let scene = Scene::new();
-    let first = scene.slow_apply("2s");
+    let first = scene.slow_apply("6s");
     let held = scene.lock().unwrap();
     assert_eq!(held["account"], "123456789012");
     assert!(
@@ -113,7 +113,7 @@ fn a_run_that_holds_the_lock_keeps_others_out_and_gives_it_back() {
     );
     assert_eq!(held["owner"]["pid"], first.id());
     // Longer than its lease: it is renewed.
-    std::thread::sleep(Duration::from_secs(3));
+    std::thread::sleep(Duration::from_secs(7));
     let refused = scene.apply("other").run();
     assert_eq!(refused.code, Some(6), "{}", refused.render());
     let id = held["id"].as_str().unwrap();
@@ -180,7 +180,7 @@ fn the_lock_of_a_run_that_died_is_free_after_its_lease() {
 #[test]
 fn who_loses_the_lock_stops_before_the_next_write() {
     let scene = Scene::new();
-    let slow = scene.slow_apply("2s");
+    let slow = scene.slow_apply("6s");
     let id = scene.lock().unwrap()["id"].as_str().unwrap().to_owned();
     let unlock = |id: &str| scene.reach(scene.workspace.trueup()).args("force-unlock").arg(id).run();
     let wrong = unlock("20260101T000000Z-00000000");
