@@ -79,7 +79,7 @@ impl Scene {
             .apply("slow")
             .args("--lock-lease")
             .arg(lease)
-            .env("TRUEUP_SANDBOX_FAULTS", "latency-ms=1500")
+            .env("TRUEUP_SANDBOX_FAULTS", "latency-ms=3000")
             .spawn();
         let deadline = Instant::now() + Duration::from_secs(60);
         while self.lock().is_none() {
