@@ -15,6 +15,7 @@ use crate::{
     holdings::{self, Owner},
     memory::{Memory, QUARANTINE},
     resolve::{Fate, Resolved, UserFate},
+    users,
 };
 
 /// What becomes of a user who is to be absent.
@@ -59,6 +60,12 @@ pub(crate) fn plan(
     });
     let first = draft.steps.len();
     credentials::disable(name, live, reason, draft);
+    // A group cannot be deleted while anybody is in it.
+    for group in &live.groups {
+        if matches!(resolved.groups.get(group), Some(Fate::Deleted { .. })) {
+            users::leave(name, group, "the group goes", draft);
+        }
+    }
     // The deny comes before the rest: it alone ends what sessions that were begun before can do.
     for step in first..draft.steps.len() {
         draft.after(step, deny);

@@ -409,7 +409,7 @@ fn memberships(
     }
 }
 
-fn leave(name: &UserName, group: &GroupName, reason: &str, draft: &mut Draft) -> usize {
+pub(crate) fn leave(name: &UserName, group: &GroupName, reason: &str, draft: &mut Draft) -> usize {
     let resource = Resource::group(group).member(name);
     draft.change(resource.clone(), ChangeKind::Delete, reason, Vec::new());
     let call = Call::RemoveUserFromGroup {
