@@ -92,6 +92,28 @@ fn every_page_is_in_the_table_of_contents_once() {
     assert_eq!(listed, there);
 }
 
+/// The codes are those of the plan document, and each page shows its guardrail refuse.
+#[test]
+fn every_guardrail_has_a_page_with_an_example() {
+    let schema: serde_json::Value =
+        serde_json::from_str(include_str!("../../crates/report/schema/plan.schema.json")).expect("the schema is JSON");
+    let codes = schema["properties"]["guardrails"]["items"]["properties"]["code"]["enum"]
+        .as_array()
+        .expect("the schema names the codes");
+    assert_eq!(codes.len(), 9);
+    let pages = pages();
+    let overview = &pages[Path::new("guardrails/README.md")];
+    for code in codes {
+        let code = code.as_str().expect("a code is text");
+        let page = pages.get(Path::new(&format!("guardrails/{code}.md")));
+        let page = page.unwrap_or_else(|| panic!("{code} has no page"));
+        assert!(page.starts_with(&format!("# {code}\n")), "{code}");
+        assert!(page.contains(&format!("--allow {code}")), "{code} is not shown to pass");
+        assert!(page.contains(&format!("! {code}: ")), "{code} is not shown to fire");
+        assert!(overview.contains(&format!("[`{code}`]({code}.md)")), "{code}");
+    }
+}
+
 #[test]
 fn every_link_leads_to_a_page_and_a_heading() {
     let pages = pages();

@@ -62,6 +62,44 @@ fn looking_sends_no_call_that_writes() {
 }
 
 #[test]
+fn every_output_of_a_run_is_of_one_reading() {
+    let workspace = Workspace::new();
+    workspace.write("trueup.yaml", MANIFEST);
+    let (_service, recorder) = account(&workspace, ACCOUNT);
+    let run = |line: &str| {
+        let run = workspace
+            .trueup()
+            .args(line)
+            .env("TRUEUP_ENDPOINT_URL", recorder.endpoint());
+        python::credentials(run).run().expect_exit(2);
+        let mut operations = recorder.take();
+        operations.sort();
+        operations
+    };
+    let alone = run("drift");
+    let every = "drift --format markdown --json-into plan.json --markdown-into plan.md --html-into plan.html \
+                 --line-into line.txt --junit-into junit.xml --sarif-into found.sarif --metrics-into trueup.prom";
+    assert_eq!(run(every), alone);
+    let plan: serde_json::Value = serde_json::from_str(&workspace.read("plan.json")).unwrap();
+    // The caller is asked first.
+    assert_eq!(plan["reads"]["total"], alone.len());
+    let digest = plan["digest"].as_str().unwrap();
+    for output in ["plan.md", "plan.html"] {
+        assert!(workspace.read(output).contains(digest), "{output}");
+    }
+    let changes = plan["changes"].as_array().unwrap().len();
+    assert!(workspace.read("line.txt").contains(&format!(": {changes} differences")));
+    assert!(
+        workspace
+            .read("trueup.prom")
+            .contains(&format!("trueup_changes{{account=\"123456789012\"}} {changes}\n"))
+    );
+    let found: serde_json::Value = serde_json::from_str(&workspace.read("found.sarif")).unwrap();
+    assert!(found["runs"][0]["results"].as_array().unwrap().len() >= changes);
+    assert!(workspace.read("junit.xml").contains("failures="));
+}
+
+#[test]
 fn an_apply_that_is_refused_sends_no_call_that_writes() {
     let workspace = Workspace::new();
     workspace.write("trueup.yaml", MANIFEST);

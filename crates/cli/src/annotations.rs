@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use trueup_manifest::{Diagnostic, Positions, Severity};
+use trueup_model::Resource;
 use trueup_planner::Plan;
 use trueup_report::{Annotation, Level, Position, github_commands, plan_annotations};
 
@@ -28,11 +29,17 @@ pub(crate) fn of_manifest(wanted: Option<Annotations>, diagnostics: &[Diagnostic
 
 /// Says what a plan does, beside the lines that ask for it.
 pub(crate) fn of_plan(wanted: Option<Annotations>, plan: &Plan, positions: &Positions, terminal: &Terminal) {
-    let place_of = |resource: &_| {
-        let found = positions.of(resource)?;
-        Some(position(&found.file, found.line))
-    };
-    say(wanted, &plan_annotations(plan, place_of), terminal);
+    say(
+        wanted,
+        &plan_annotations(plan, |resource| place_of(positions, resource)),
+        terminal,
+    );
+}
+
+/// The line of the manifest that asks for something.
+pub(crate) fn place_of(positions: &Positions, resource: &Resource) -> Option<Position> {
+    let found = positions.of(resource)?;
+    Some(position(&found.file, found.line))
 }
 
 /// On stderr, which the runner reads as it reads stdout, so that a result on stdout stays whole.

@@ -286,6 +286,10 @@ pub(crate) struct PlanArgs {
     /// Exits 2 when there are changes
     #[arg(long, action = ArgAction::SetTrue, value_parser = flag, env = "TRUEUP_DETAILED_EXITCODE")]
     pub(crate) detailed_exitcode: bool,
+    /// Exits 4 and names what moved unless this reviewed plan still holds: a saved plan, or its digest, which cannot tell
+    /// what moved
+    #[arg(long, value_name = "PLAN|DIGEST", env = "TRUEUP_CHECK_DIGEST")]
+    pub(crate) check_digest: Option<String>,
     /// Exits 3 on a plan that takes a person's approval: where somebody may gain access, or on any change
     #[arg(long, value_enum, default_value_t = RequireApproval::Never, value_name = "WHEN", env = "TRUEUP_REQUIRE_APPROVAL")]
     pub(crate) require_approval: RequireApproval,
@@ -306,9 +310,21 @@ pub(crate) enum RequireApproval {
 
 #[derive(Debug, Args)]
 pub(crate) struct DriftArgs {
-    /// Not supported yet
-    #[arg(long, value_name = "FILE", hide = true, env = "TRUEUP_BASELINE")]
+    /// The receipt of the last apply: tells what has drifted since from what is not applied yet
+    #[arg(long, value_name = "RECEIPT", env = "TRUEUP_BASELINE")]
     pub(crate) baseline: Option<PathBuf>,
+    /// Also writes one line for a chat to a file
+    #[arg(long, value_name = "FILE", env = "TRUEUP_LINE_INTO")]
+    pub(crate) line_into: Option<PathBuf>,
+    /// Also writes test results to a file, as JUnit's XML
+    #[arg(long, value_name = "FILE", env = "TRUEUP_JUNIT_INTO")]
+    pub(crate) junit_into: Option<PathBuf>,
+    /// Also writes findings to a file, as SARIF
+    #[arg(long, value_name = "FILE", env = "TRUEUP_SARIF_INTO")]
+    pub(crate) sarif_into: Option<PathBuf>,
+    /// Also writes numbers to a file, in the format of Prometheus
+    #[arg(long, value_name = "FILE", env = "TRUEUP_METRICS_INTO")]
+    pub(crate) metrics_into: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) compare: CompareArgs,
 }

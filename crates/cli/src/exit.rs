@@ -74,8 +74,6 @@ impl Signal {
 pub(crate) enum CliError {
     #[error("{0}")]
     Usage(String),
-    #[error("{what} is not supported yet")]
-    NotSupportedYet { what: &'static str },
     #[error("{0}")]
     Refused(Refusal),
     #[error("no manifest here: neither trueup.yaml nor a trueup directory, looked for upwards to the git root")]
@@ -189,7 +187,6 @@ impl CliError {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Usage(_)
-            | Self::NotSupportedYet { .. }
             | Self::Refused(_)
             | Self::NoManifest
             | Self::Manifest { .. }
@@ -330,7 +327,6 @@ mod tests {
     fn each_kind_of_error_has_its_code() {
         let cases = [
             (CliError::Usage("x".to_owned()), 1),
-            (CliError::NotSupportedYet { what: "x" }, 1),
             (CliError::NoManifest, 1),
             (CliError::Manifest { errors: 2 }, 1),
             (CliError::Cancelled, 1),

@@ -23,6 +23,11 @@ pub fn schema() -> Value {
             "scope": {"$ref": "#/$defs/scope"},
             "external": {"$ref": "#/$defs/external"},
             "guardrails": {"$ref": "#/$defs/guardrails"},
+            "hold": {
+                "description": "What nightly runs leave as it is for a while, and list.",
+                "type": "array",
+                "items": {"$ref": "#/$defs/hold_rule"},
+            },
             "files": {"$ref": "#/$defs/files"},
             "lints": {"$ref": "#/$defs/lints"},
             "user_types": {

@@ -6,8 +6,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, Alias, GroupName, InlinePolicyName, PasswordPolicy, Path, PolicyArn, PolicyDocument, PolicyName, Scope,
-    Tags, UserName,
+    AccountId, Alias, GroupName, InlinePolicyName, PasswordPolicy, Path, PolicyArn, PolicyDocument, PolicyName,
+    Resource, Scope, Tags, UserName, glob_matches_ignoring_case, guardrail::GuardrailCode, scope::IgnoreTarget,
 };
 
 /// The desired state of one account.
@@ -21,6 +21,9 @@ pub struct Desired {
     pub external: External,
     /// Limits on what an apply may do.
     pub guardrails: Guardrails,
+    /// What nightly runs leave as it is for a while.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hold: Vec<Hold>,
     /// Customer managed policies.
     pub policies: BTreeMap<PolicyName, DesiredPolicy>,
     /// Groups.
@@ -94,6 +97,56 @@ pub struct Guardrails {
     pub minimum_administrators: u32,
     /// Users that are never deleted, disabled, weakened or put under an MFA requirement.
     pub break_glass: BTreeSet<UserName>,
+    /// Guardrails that may pass for a while.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<Allowance>,
+}
+
+/// Something that nightly runs leave as it is for a while, for example during an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// What.
+    pub target: IgnoreTarget,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it counts.
+    pub until: Date,
+}
+
+impl Hold {
+    /// Whether its last day is over.
+    pub fn lapsed(&self, as_of: Date) -> bool {
+        self.until < as_of
+    }
+
+    /// Whether it is about an entity, by its name.
+    pub fn covers(&self, entity: &Resource) -> bool {
+        let (kind, glob) = match &self.target {
+            IgnoreTarget::User(glob) => ("user", glob),
+            IgnoreTarget::Group(glob) => ("group", glob),
+            IgnoreTarget::Policy(glob) => ("policy", glob),
+            IgnoreTarget::Tag { .. } => return false,
+        };
+        entity.kind() == kind && glob_matches_ignoring_case(glob, entity.entity_name())
+    }
+}
+
+/// A guardrail that may pass for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allowance {
+    /// Which.
+    pub code: GuardrailCode,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it counts.
+    pub until: Date,
+}
+
+impl Allowance {
+    /// Whether its last day is over.
+    pub fn lapsed(&self, as_of: Date) -> bool {
+        self.until < as_of
+    }
 }
 
 impl Default for Guardrails {
@@ -102,6 +155,7 @@ impl Default for Guardrails {
             max_deletions: DeletionLimit::Percent(25),
             minimum_administrators: 1,
             break_glass: BTreeSet::new(),
+            allow: Vec::new(),
         }
     }
 }

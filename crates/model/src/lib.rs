@@ -9,6 +9,7 @@ mod arn;
 pub mod desired;
 pub mod document;
 mod glob;
+pub mod guardrail;
 pub mod live;
 mod name;
 mod path;

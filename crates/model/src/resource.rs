@@ -47,6 +47,11 @@ impl Resource {
         Self("account/root".to_owned())
     }
 
+    /// `manifest`: what is asked for, as a whole.
+    pub fn manifest() -> Self {
+        Self("manifest".to_owned())
+    }
+
     fn part(&self, kind: &str, name: impl fmt::Display) -> Self {
         Self(format!("{}/{kind}/{name}", self.0))
     }
@@ -64,6 +69,21 @@ impl Resource {
     /// `group/NAME/member/USER`.
     pub fn member(&self, user: &UserName) -> Self {
         self.part("member", user)
+    }
+
+    /// `…/tag/KEY`.
+    pub fn tag(&self, key: &str) -> Self {
+        self.part("tag", key)
+    }
+
+    /// `policy/NAME/document`: the version in force.
+    pub fn document(&self) -> Self {
+        Self(format!("{}/document", self.0))
+    }
+
+    /// `policy/NAME/versions`: how many there are, and which.
+    pub fn versions(&self) -> Self {
+        Self(format!("{}/versions", self.0))
     }
 
     /// `policy/NAME/version/ID`.

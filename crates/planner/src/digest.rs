@@ -1,167 +1,147 @@
-//! The digest that is reviewed, and the facts that it rests on.
+//! The digest that is reviewed.
 //!
 //! It covers the account, the manifest's meaning, the live facts that the plan rests on and the day. It never covers
 //! how many calls reading took, when something was last used, or how a document happens to be laid out.
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use trueup_model::{Desired, PolicyDocument, Resource, live::Credentials};
+use trueup_model::{Desired, Live, PolicyDocument};
 
-use crate::{
-    Action, access_keys,
-    resolve::{Fate, Resolved},
-};
+use crate::{Action, ActionId, facts::Facts, resolve::Resolved};
 
-/// A short hash of every live entity that the plan rests on. What is not live yet has one too, so that its appearance
-/// is a change.
-pub(crate) fn facts(resolved: &Resolved<'_>) -> BTreeMap<Resource, String> {
-    let mut facts = BTreeMap::new();
-    let mut add = |resource: Resource, fact: &Value| {
-        facts.insert(resource, short_hash(fact));
-    };
-    let live = resolved.live;
-    let account = &resolved.desired.account;
-    if account.alias.is_some() {
-        add(Resource::account_alias(), &json!(live.account.alias));
-    }
-    if account.password_policy.is_some() {
-        add(Resource::password_policy(), &json!(live.account.password_policy));
-    }
-    for (name, fate) in &resolved.policies {
-        let fact = fate.live().map(|policy| {
-            let default = policy.document().map(PolicyDocument::canonical_text);
-            let tags = policy
-                .metadata
-                .as_ref()
-                .map(|metadata| compared_tags(resolved, &metadata.tags));
-            let versions: Vec<&String> = policy.versions.keys().collect();
-            let deletion =
-                matches!(fate, Fate::Deleted { .. }).then_some((policy.attachment_count, policy.boundary_count));
-            json!([
-                policy.id,
-                policy.path,
-                policy.default_version,
-                default,
-                versions,
-                tags,
-                deletion
-            ])
-        });
-        add(Resource::policy(name), &json!(fact));
-    }
-    for (name, fate) in &resolved.groups {
-        let fact = fate.live().map(|group| {
-            let members: Vec<&str> = live
-                .users
-                .values()
-                .filter(|user| user.groups.contains(&group.name))
-                .map(|user| user.name.as_str())
-                .collect();
-            json!([
-                group.name,
-                group.id,
-                group.path,
-                group.managed_policies,
-                documents(&group.inline_policies),
-                members
-            ])
-        });
-        add(Resource::group(name), &json!(fact));
-    }
-    for (name, fate) in &resolved.users {
-        let fact = fate.live().map(|user| {
-            let credentials = match fate {
-                Fate::Deleted { .. } | Fate::Quarantined { .. } => held_credentials(&user.credentials),
-                Fate::Declared { desired, .. } => owned_credentials(
-                    &user.credentials,
-                    desired.login_profile.is_some()
-                        || desired.reset_password.is_some()
-                        || resolved.expired(desired).is_some(),
-                    access_keys::concern(desired, user) || resolved.expired(desired).is_some(),
-                ),
-            };
-            json!([
-                user.name,
-                user.id,
-                user.path,
-                compared_tags(resolved, &user.tags),
-                remembered(&user.tags),
-                user.groups,
-                user.managed_policies,
-                documents(&user.inline_policies),
-                user.permissions_boundary,
-                credentials,
-            ])
-        });
-        add(Resource::user(name), &json!(fact));
-    }
-    facts
+/// The account id that stands for each in what is compared between accounts; no account has it.
+const ANY_ACCOUNT: &str = "000000000000";
+/// The partition that stands for each.
+const ANY_PARTITION: &str = "aws";
+
+/// Says the same of accounts that differ in nothing but their id and their partition.
+pub(crate) struct Neutral<'a> {
+    account: &'a str,
+    partition: &'a str,
+    arn: String,
 }
 
-/// Everything but when keys were used.
-fn held_credentials(credentials: &Credentials) -> Value {
-    let mut credentials = credentials.clone();
-    for key in credentials.access_keys.iter_mut().flat_map(BTreeMap::values_mut) {
-        key.last_used = None;
+impl<'a> Neutral<'a> {
+    pub(crate) fn of(live: &'a Live) -> Self {
+        Self {
+            account: live.account.id.as_str(),
+            partition: &live.account.partition,
+            arn: format!("arn:{}:", live.account.partition),
+        }
     }
-    json!(credentials)
-}
 
-/// What trueup itself keeps in tags.
-fn remembered(tags: &trueup_model::Tags) -> BTreeMap<&String, &String> {
-    let is_ours = |key: &str| trueup_model::fold_tag_key(key).starts_with("trueup:");
-    tags.iter().filter(|(key, _)| is_ours(key)).collect()
-}
+    pub(crate) fn text(&self, text: &str) -> String {
+        text.replace(&self.arn, &format!("arn:{ANY_PARTITION}:"))
+            .replace(self.account, ANY_ACCOUNT)
+    }
 
-/// Whether a password must be reset changes nothing that is planned, and when a key was used is not covered.
-fn owned_credentials(credentials: &Credentials, login_profile: bool, access_keys: bool) -> Value {
-    let profile = login_profile.then(|| credentials.login_profile.as_ref().map(Option::is_some));
-    let keys: Option<BTreeMap<&String, (bool, Timestamp)>> = access_keys.then(|| {
-        credentials
-            .access_keys
-            .iter()
-            .flatten()
-            .map(|(id, key)| (id, (key.active, key.created)))
-            .collect()
-    });
-    json!([profile, keys])
-}
+    pub(crate) fn value(&self, value: Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.text(&text)),
+            Value::Array(items) => items.into_iter().map(|item| self.value(item)).collect(),
+            Value::Object(members) => {
+                let members = members.into_iter();
+                Value::Object(
+                    members
+                        .map(|(key, value)| (self.text(&key), self.value(value)))
+                        .collect(),
+                )
+            }
+            scalar => scalar,
+        }
+    }
 
-fn compared_tags<'t>(resolved: &Resolved<'_>, tags: &'t trueup_model::Tags) -> BTreeMap<&'t String, &'t String> {
-    tags.iter()
-        .filter(|(key, _)| !resolved.desired.scope.ignores_tag(key))
-        .collect()
-}
-
-fn documents<K: Ord + Clone>(documents: &BTreeMap<K, PolicyDocument>) -> BTreeMap<&K, &str> {
-    documents
-        .iter()
-        .map(|(name, document)| (name, document.canonical_text()))
-        .collect()
+    /// The canonical form, whose order can depend on what is replaced.
+    pub(crate) fn document(&self, document: &PolicyDocument) -> String {
+        let text = self.text(document.as_text());
+        if text == document.as_text() && self.partition == ANY_PARTITION {
+            document.canonical_text().to_owned()
+        } else {
+            PolicyDocument::from_live(text).canonical_text().to_owned()
+        }
+    }
 }
 
 /// The digest of a plan.
-pub(crate) fn digest(resolved: &Resolved<'_>, facts: &BTreeMap<Resource, String>, actions: &[Action]) -> String {
+pub(crate) fn digest(resolved: &Resolved<'_>, manifest: &Value, facts: &Facts<'_>, actions: &[Action]) -> String {
     let steps: Vec<Value> = actions
         .iter()
         .map(|action| json!([action.call.operation(), action.resource, action.after]))
         .collect();
-    let everything = json!({
+    of(&json!({
         "account": resolved.live.account.id,
         "partition": resolved.live.account.partition,
         "as_of": resolved.as_of.to_string(),
-        "manifest": meaning(resolved.desired),
-        "facts": facts,
+        "manifest": manifest,
+        "facts": facts.own,
         "actions": steps,
-    });
-    format!("sha256:{}", hex(&Sha256::digest(canonical(&everything).as_bytes())))
+    }))
+}
+
+/// What is the same for every account in which the same is done from the same state: account id and partition are
+/// replaced, and ids that IAM gives are left out.
+pub(crate) fn transition_digest(
+    resolved: &Resolved<'_>,
+    neutral: &Neutral<'_>,
+    facts: &Facts<'_>,
+    actions: &[Action],
+) -> String {
+    // Numbers of actions follow names in which the account can stand, so they are named otherwise.
+    let name = |action: &Action| {
+        let resource = neutral.text(action.resource.as_str());
+        let given = action.resource.part_name().filter(|_| is_given(action.resource.kind()));
+        let resource = match given.and_then(|id| resource.strip_suffix(&neutral.text(id))) {
+            Some(kind) => format!("{kind}*"),
+            None => resource,
+        };
+        format!("{} {resource}", action.call.operation())
+    };
+    let names: BTreeMap<ActionId, String> = actions.iter().map(|action| (action.id, name(action))).collect();
+    let mut steps: Vec<(Option<&String>, Vec<&String>)> = actions
+        .iter()
+        .map(|action| {
+            let mut after: Vec<&String> = action.after.iter().filter_map(|id| names.get(id)).collect();
+            after.sort();
+            (names.get(&action.id), after)
+        })
+        .collect();
+    steps.sort();
+    // Read again as an account's manifest, so that sets have the order that they have in every account.
+    let replaced = neutral.value(json!(resolved.desired));
+    let manifest = match serde_json::from_value::<Desired>(replaced.clone()) {
+        Ok(desired) => meaning(&desired),
+        Err(_) => replaced,
+    };
+    of(&json!({
+        "transition": 1,
+        "as_of": resolved.as_of.to_string(),
+        "manifest": manifest,
+        "facts": facts.neutral_ones,
+        "actions": steps,
+    }))
+}
+
+/// Whether IAM gives the names of a kind.
+fn is_given(kind: &str) -> bool {
+    matches!(
+        kind,
+        "access-key"
+            | "mfa-device"
+            | "ssh-public-key"
+            | "signing-certificate"
+            | "service-specific-credential"
+            | "version"
+    )
+}
+
+fn of(everything: &Value) -> String {
+    format!("sha256:{}", hex(&Sha256::digest(canonical(everything).as_bytes())))
 }
 
 /// The manifest with every document in canonical form, so that its layout does not matter.
-fn meaning(desired: &Desired) -> Value {
+pub(crate) fn meaning(desired: &Desired) -> Value {
     let mut value = json!(desired);
     let mut set = |pointer: &[&str], document: &PolicyDocument| {
         let mut at = &mut value;
@@ -189,7 +169,7 @@ fn meaning(desired: &Desired) -> Value {
     value
 }
 
-fn short_hash(value: &Value) -> String {
+pub(crate) fn short_hash(value: &Value) -> String {
     let mut text = hex(&Sha256::digest(canonical(value).as_bytes()));
     text.truncate(16);
     text

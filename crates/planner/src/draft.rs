@@ -122,6 +122,7 @@ impl Draft {
             reason: reason.to_owned(),
             destructive,
             fields,
+            origin: None,
         });
     }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::{
     PolicyArn, PolicyDocument, Resource, UserName,
-    desired::{AliasWish, DeletionLimit, PasswordPolicyWish},
+    desired::{AliasWish, Allowance, DeletionLimit, PasswordPolicyWish},
 };
 
 use crate::{
@@ -53,13 +53,44 @@ pub(crate) fn check(
     add(GuardrailCode::SharedPolicy, shared_policy(view));
     let findings = found
         .into_iter()
-        .map(|(code, message)| GuardrailFinding {
-            code,
-            message,
-            allowed: allow.contains(&code),
+        .map(|(code, message)| {
+            let allowance = allowance(view, code).filter(|_| !allow.contains(&code)).cloned();
+            GuardrailFinding {
+                code,
+                message,
+                allowed: allow.contains(&code) || allowance.is_some(),
+                allowance,
+            }
         })
         .collect();
+    notes.extend(lapsed(view));
     (findings, notes)
+}
+
+/// The entry of the manifest that lets a code pass on this day.
+fn allowance<'r>(view: &View<'_, 'r>, code: GuardrailCode) -> Option<&'r Allowance> {
+    let entries = view.resolved.desired.guardrails.allow.iter();
+    entries
+        .filter(|entry| entry.code == code && !entry.lapsed(view.resolved.as_of))
+        .max_by_key(|entry| entry.until)
+}
+
+/// Entries that count no longer.
+fn lapsed(view: &View<'_, '_>) -> Vec<Note> {
+    let entries = view.resolved.desired.guardrails.allow.iter();
+    entries
+        .filter(|entry| entry.lapsed(view.resolved.as_of))
+        .map(|entry| Note {
+            strict: true,
+            resource: None,
+            message: format!(
+                "the manifest allowed `{}` until {} ({}); that counts no longer, renew or remove it",
+                entry.code.as_str(),
+                entry.until,
+                entry.reason
+            ),
+        })
+        .collect()
 }
 
 /// The kinds that the limit on deletions counts, with the words for them.

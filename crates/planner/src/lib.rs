@@ -7,11 +7,13 @@ mod access;
 mod access_keys;
 mod account;
 mod assemble;
+mod baseline;
 mod call;
 mod credentials;
 mod digest;
 mod draft;
 mod enforced;
+mod facts;
 mod groups;
 mod guardrails;
 mod holdings;
@@ -35,12 +37,15 @@ mod world;
 pub use access::{
     AccessCause, AccessChange, AccessLine, AccessSource, AdministratorChange, EscalationLine, EscalationPermission,
 };
+pub use baseline::Origin;
 pub use call::{ActionId, Authorised, Call, KeyStatus, NewKeyTag, VersionRef};
+pub use facts::ABSENT_FACT;
 pub use plan::{
-    Action, Change, ChangeKind, FORMAT_VERSION, Field, GuardrailCode, GuardrailFinding, Ignored, Listed, Note,
-    Overview, Plan, Reads, Requirement, Summary,
+    Action, Change, ChangeKind, FORMAT_VERSION, Field, GuardrailFinding, Held, Ignored, Listed, Note, Overview, Plan,
+    Reads, Requirement, Summary,
 };
 pub use requirements::mfa_of as mfa_requirement;
+pub use trueup_model::guardrail::GuardrailCode;
 
 use std::collections::BTreeSet;
 
@@ -50,7 +55,9 @@ use trueup_model::{Desired, Live, Resource, UserName, live::Needs};
 
 use crate::{
     access::Comparison,
+    digest::Neutral,
     draft::Draft,
+    facts::Facts,
     resolve::{Fate, Resolved},
     world::World,
 };
@@ -168,12 +175,29 @@ pub fn plan(desired: &Desired, live: &Live, options: &Options) -> Result<Plan, P
         }]));
     };
     changes.sort_by(|a, b| a.resource.cmp(&b.resource));
-    let facts = digest::facts(&resolved);
-    let digest = digest::digest(&resolved, &facts, &actions);
+    let neutral = Neutral::of(live);
+    let meaning = digest::meaning(desired);
+    let facts = Facts::of(&resolved, &meaning, &neutral);
+    let digest = digest::digest(&resolved, &meaning, &facts, &actions);
+    let transition_digest = digest::transition_digest(&resolved, &neutral, &facts, &actions);
     let mut all_notes = needs::notes(&resolved);
     all_notes.extend(resolved.notes.clone());
     all_notes.extend(notes);
     all_notes.extend(guardrail_notes);
+    all_notes.extend(
+        desired
+            .hold
+            .iter()
+            .filter(|hold| hold.lapsed(options.as_of))
+            .map(|hold| Note {
+                strict: true,
+                resource: None,
+                message: format!(
+                    "the hold of `{}` lapsed after {} ({}); nightly runs correct it again, renew or remove it",
+                    hold.target, hold.until, hold.reason
+                ),
+            }),
+    );
     all_notes.extend(live.notes.iter().map(|note| Note {
         strict: false,
         resource: None,
@@ -186,6 +210,7 @@ pub fn plan(desired: &Desired, live: &Live, options: &Options) -> Result<Plan, P
         account_id: live.account.id.clone(),
         as_of: options.as_of,
         digest,
+        transition_digest,
         overview: overview(&resolved, &changes),
         summary: Summary {
             create: count(&[ChangeKind::Create]),
@@ -211,9 +236,10 @@ pub fn plan(desired: &Desired, live: &Live, options: &Options) -> Result<Plan, P
             ignored.sort_by(|a, b| a.resource.cmp(&b.resource));
             ignored
         },
+        held: held(desired, options.as_of, &changes),
         guardrails,
         notes: all_notes,
-        facts,
+        facts: facts.own,
         reads: Reads {
             total: live.reads.values().sum(),
             by_operation: live.reads.clone(),
@@ -221,6 +247,28 @@ pub fn plan(desired: &Desired, live: &Live, options: &Options) -> Result<Plan, P
         changes,
         actions,
     })
+}
+
+/// The changes that nightly runs leave as they are. A membership is its user's and its group's.
+fn held(desired: &Desired, as_of: Date, changes: &[Change]) -> Vec<Held> {
+    let holds: Vec<_> = desired.hold.iter().filter(|hold| !hold.lapsed(as_of)).collect();
+    let held = changes.iter().filter_map(|change| {
+        let member = change
+            .resource
+            .part_name()
+            .filter(|_| change.resource.kind() == "member");
+        let member = member.map(|user| Resource::user(&UserName::from_live(user)));
+        let entity = change.resource.entity();
+        let hold = holds
+            .iter()
+            .find(|hold| hold.covers(&entity) || member.as_ref().is_some_and(|user| hold.covers(user)))?;
+        Some(Held {
+            resource: change.resource.clone(),
+            reason: hold.reason.clone(),
+            until: hold.until,
+        })
+    });
+    held.collect()
 }
 
 fn overview(resolved: &Resolved<'_>, changes: &[Change]) -> Overview {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use trueup_model::{AccountId, Resource};
+use trueup_model::{AccountId, Resource, desired::Allowance, guardrail::GuardrailCode};
 
-use crate::{AccessChange, ActionId, Call};
+use crate::{AccessChange, ActionId, Call, Origin};
 
 /// The version of the plan document. Minor versions add, major versions break.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -25,6 +25,11 @@ pub struct Plan {
     pub as_of: Date,
     /// What is approved: `sha256:` and 64 hexadecimal digits.
     pub digest: String,
+    /// What is the same in every account in which the same is done from the same state, for fleets: the digest with
+    /// account id and partition replaced, and without the ids that IAM gives. Empty where another version made the
+    /// plan.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub transition_digest: String,
     /// What is owned, and how much of it.
     pub overview: Overview,
     /// Counts.
@@ -44,11 +49,15 @@ pub struct Plan {
     pub unmanaged: Vec<Listed>,
     /// Left alone by rule.
     pub ignored: Vec<Ignored>,
+    /// Changes that nightly runs leave as they are, by the manifest's `hold`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<Held>,
     /// Guardrails that fire, allowed or not.
     pub guardrails: Vec<GuardrailFinding>,
     /// What a reader should know and nothing else says, in order of appearance.
     pub notes: Vec<Note>,
-    /// A short hash of every live entity that the plan rests on, so that a stale plan can name what moved.
+    /// A short hash of everything live that the plan rests on, part by part, so that a stale plan can name what moved;
+    /// [`ABSENT_FACT`](crate::ABSENT_FACT) for what is declared and not live.
     pub facts: BTreeMap<Resource, String>,
     /// The calls that reading took.
     pub reads: Reads,
@@ -115,6 +124,9 @@ pub struct Change {
     pub destructive: bool,
     /// What differs inside, ordered by path.
     pub fields: Vec<Field>,
+    /// Whether it is drift or pending, where an earlier apply is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }
 
 /// One field that differs.
@@ -178,50 +190,15 @@ pub struct Ignored {
     pub reason: String,
 }
 
-/// A guardrail's code, as `--allow` takes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "the words say it")]
-pub enum GuardrailCode {
-    Deletions,
-    OwnAccess,
-    Administrators,
-    BreakGlass,
-    PasswordPolicy,
-    Mfa,
-    Boundary,
-    Alias,
-    SharedPolicy,
-}
-
-impl GuardrailCode {
-    /// All codes.
-    pub const ALL: [Self; 9] = [
-        Self::Deletions,
-        Self::OwnAccess,
-        Self::Administrators,
-        Self::BreakGlass,
-        Self::PasswordPolicy,
-        Self::Mfa,
-        Self::Boundary,
-        Self::Alias,
-        Self::SharedPolicy,
-    ];
-
-    /// The code as text, for example `own-access`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Deletions => "deletions",
-            Self::OwnAccess => "own-access",
-            Self::Administrators => "administrators",
-            Self::BreakGlass => "break-glass",
-            Self::PasswordPolicy => "password-policy",
-            Self::Mfa => "mfa",
-            Self::Boundary => "boundary",
-            Self::Alias => "alias",
-            Self::SharedPolicy => "shared-policy",
-        }
-    }
+/// A change that nightly runs leave as it is for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// The change's resource.
+    pub resource: Resource,
+    /// Why.
+    pub reason: String,
+    /// The last day.
+    pub until: Date,
 }
 
 /// A guardrail that fires.
@@ -231,8 +208,11 @@ pub struct GuardrailFinding {
     pub code: GuardrailCode,
     /// Why, with names.
     pub message: String,
-    /// Whether `--allow` lets it pass.
+    /// Whether something lets it pass.
     pub allowed: bool,
+    /// The manifest's entry that lets it pass; none where `--allow` does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowance: Option<Allowance>,
 }
 
 /// Something a reader should know.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use trueup_model::{AccountId, Resource};
-use trueup_planner::{ActionId, ChangeKind, Plan, Summary};
+use trueup_planner::{ActionId, ChangeKind, GuardrailFinding, Plan, Summary};
 
 use crate::{
     TextOptions, Verbosity,
@@ -32,6 +32,9 @@ pub struct ApplyOutcome {
     /// A short hash of every live entity that the manifest rests on, as it was read after the apply; as before it
     /// where it was not read again.
     pub facts: BTreeMap<Resource, String>,
+    /// Guardrails that fired and were let pass.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed: Vec<GuardrailFinding>,
     /// The id of the run, which also names its journal and its credential files; `None` where there was nothing to do.
     pub run_id: Option<String>,
     /// What became of each action, in the plan's order.
@@ -159,6 +162,8 @@ pub fn render_apply_text(outcome: &ApplyOutcome, plan: &Plan, options: &TextOpti
         account_id: _,
         digest: _,
         facts: _,
+        // The plan has said it.
+        allowed: _,
         run_id: _,
         actions,
         interrupted,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use trueup_model::Resource;
-use trueup_planner::{Change, ChangeKind, Field};
+use trueup_planner::{Change, ChangeKind, Field, Origin};
 
 use crate::{
     TextOptions, Verbosity,
@@ -63,6 +63,7 @@ fn entry(page: &mut Page, indent: usize, change: &Change, label: &str, entity: O
         reason,
         destructive,
         fields,
+        origin,
     } = change;
     let sign = match kind {
         ChangeKind::Create => Sign::Add,
@@ -82,12 +83,24 @@ fn entry(page: &mut Page, indent: usize, change: &Change, label: &str, entity: O
     if *destructive {
         line = line.text(" ").bad("(destructive)");
     }
+    if let Some(origin) = origin {
+        line = line.text(" ").warning(&format!("[{}]", origin_words(*origin)));
+    }
     drop(line);
     for field in fields {
         if renamed_from.is_some() && field.path == "name" {
             continue;
         }
         value::field(page, indent + 4, *kind, field, options);
+    }
+}
+
+/// Whether the account moved or the manifest.
+pub(crate) fn origin_words(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Drift => "drift",
+        Origin::Pending => "pending",
+        Origin::Both => "drift and pending",
     }
 }
 

@@ -18,6 +18,7 @@ mod document;
 pub mod escape;
 mod html;
 mod markdown;
+mod nightly;
 mod page;
 mod plan_text;
 mod principals;
@@ -31,6 +32,7 @@ pub use html::{HtmlError, HtmlOptions, render_plan_html};
 pub use markdown::{
     COMMENT_BUDGET, MarkdownOptions, Purpose, render_apply_markdown, render_plan_markdown, render_refusal_markdown,
 };
+pub use nightly::{Measured, cloudtrail_query, render_junit, render_line, render_metrics, render_sarif};
 pub use plan_text::{render_guardrails, render_plan_text};
 pub use stale::{Moved, what_moved};
 

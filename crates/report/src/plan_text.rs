@@ -2,17 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use trueup_model::Resource;
-use trueup_planner::{Action, GuardrailFinding, Ignored, Listed, Note, Overview, Plan, Reads, Requirement, Summary};
+use trueup_model::{Resource, desired::Allowance};
+use trueup_planner::{
+    Action, GuardrailFinding, Held, Ignored, Listed, Note, Overview, Plan, Reads, Requirement, Summary,
+};
 
 use crate::{
-    TextOptions, Verbosity, access_text, changes,
+    TextOptions, Verbosity, access_text, changes, nightly,
     page::{Page, count},
     value::{more, shown},
 };
 
 /// How many names of one list are shown before the rest is counted.
 const SHOWN_NAMES: usize = 10;
+/// How many held changes.
+const SHOWN_HELD: usize = 10;
 
 /// Renders a plan for a reviewer.
 pub fn render_plan_text(plan: &Plan, options: &TextOptions) -> String {
@@ -22,6 +26,7 @@ pub fn render_plan_text(plan: &Plan, options: &TextOptions) -> String {
         account_id,
         as_of,
         digest,
+        transition_digest,
         overview,
         summary,
         changes,
@@ -31,6 +36,7 @@ pub fn render_plan_text(plan: &Plan, options: &TextOptions) -> String {
         action_data,
         unmanaged,
         ignored,
+        held,
         guardrails,
         notes,
         // Hashes for `apply` to compare; nothing that a reader could judge.
@@ -55,13 +61,20 @@ pub fn render_plan_text(plan: &Plan, options: &TextOptions) -> String {
     if !quiet {
         write_unmanaged(&mut page, unmanaged, options);
         write_ignored(&mut page, ignored, options);
+        write_held(&mut page, held, options);
         write_notes(&mut page, notes);
     }
     page.gap();
+    if let Some(words) = nightly::origins(changes) {
+        page.line(0).bold("Since the last apply: ").text(&words);
+    }
     access_text::summary(&mut page, principals);
     write_summary(&mut page, summary, changes.is_empty());
     if !quiet {
         page.line(0).dim("Digest: ").text(digest);
+        if options.verbosity == Verbosity::Verbose && !transition_digest.is_empty() {
+            page.line(0).dim("Transition: ").text(transition_digest);
+        }
         if !actions.is_empty() {
             let calls = count(actions.len() as u64, "IAM call", "IAM calls");
             let hint = if options.verbosity == Verbosity::Verbose {
@@ -185,6 +198,36 @@ fn write_requirements(page: &mut Page, requirements: &[Requirement], options: &T
     }
 }
 
+fn write_held(page: &mut Page, held: &[Held], options: &TextOptions) {
+    if held.is_empty() {
+        return;
+    }
+    page.gap();
+    page.line(0).bold("Held: nightly runs leave these as they are");
+    let shown = shown(held.len(), SHOWN_HELD, options);
+    for Held {
+        resource,
+        reason,
+        until,
+    } in &held[..shown]
+    {
+        page.line(2)
+            .text(resource.as_str())
+            .dim(&format!(" (until {until}: {reason})"));
+    }
+    if shown < held.len() {
+        page.line(2).dim(&more(held.len() - shown));
+    }
+}
+
+/// How a guardrail may pass, in words.
+pub(crate) fn allowed_words(finding: &GuardrailFinding) -> String {
+    match &finding.allowance {
+        Some(Allowance { code: _, reason, until }) => format!("allowed by the manifest until {until}: {reason}"),
+        None => "allowed".to_owned(),
+    }
+}
+
 fn write_guardrails(page: &mut Page, guardrails: &[GuardrailFinding]) {
     if guardrails.is_empty() {
         return;
@@ -197,12 +240,18 @@ fn write_guardrails(page: &mut Page, guardrails: &[GuardrailFinding]) {
     } else {
         line.bad("apply refuses")
     });
-    for GuardrailFinding { code, message, allowed } in guardrails {
+    for finding in guardrails {
+        let GuardrailFinding {
+            code,
+            message,
+            allowed,
+            allowance: _,
+        } = finding;
         let line = page.line(2);
         let line = if *allowed { line.warning("! ") } else { line.bad("! ") };
         let line = line.bold(code.as_str()).text(": ").text(message);
         drop(if *allowed {
-            line.dim(" (allowed)")
+            line.dim(&format!(" ({})", allowed_words(finding)))
         } else {
             line.dim(" (--allow ").dim(code.as_str()).dim(" lets it pass)")
         });

@@ -1,10 +1,10 @@
 //! Changes by whom they are about: a membership belongs to its user, everything else to the entity that it is a part
 //! of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::Resource;
-use trueup_planner::{Change, ChangeKind};
+use trueup_planner::{Change, ChangeKind, Origin};
 
 /// Everything that changes for one user, group or policy, or in one setting of the account.
 #[derive(Debug)]
@@ -28,6 +28,13 @@ impl Principal<'_> {
     /// Its name alone: `alice`.
     pub(crate) fn name(&self) -> &str {
         self.resource.entity_name()
+    }
+
+    /// Whether its changes are drift, pending, or some of each; empty where no earlier apply is known.
+    pub(crate) fn origins(&self) -> Vec<Origin> {
+        let changes = self.own.iter().chain(&self.parts);
+        let origins: BTreeSet<Origin> = changes.filter_map(|change| change.origin).collect();
+        origins.into_iter().collect()
     }
 
     /// Whether anything of it is lost for good.

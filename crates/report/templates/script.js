@@ -142,7 +142,7 @@
     sign.setAttribute("aria-hidden", "true");
     summary.append(sign, element("span", "hidden", `${row.f}: `), element("code", "", names[row.n]));
     for (const tag of row.t || []) {
-      const words = { destructive: "destructive", access: "access gained", lost: "access lost", unmet: "not met" }[tag];
+      const words = { destructive: "destructive", access: "access gained", lost: "access lost", unmet: "not met" }[tag] ?? tag;
       summary.append(" ", element("span", { destructive: "badge bad", lost: "badge" }[tag] ?? "badge warn", words));
     }
     if (row.r !== undefined) summary.append(" ", prose("reason", names[row.r]));

@@ -48,6 +48,7 @@ fn outcome(results: [ActionResult; 5]) -> ApplyOutcome {
         format_version: RECEIPT_VERSION.to_owned(),
         tool_version: "0.1.0".to_owned(),
         facts: plan().facts,
+        allowed: Vec::new(),
         account_id: plan().account_id,
         digest: "sha256:00".to_owned(),
         run_id: Some("r1".to_owned()),

@@ -1,10 +1,11 @@
 //! What plan, apply and drift share: the manifest, the live account, and the plan between them.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use trueup_access::Verdict;
-use trueup_model::{Desired, Live, live::Needs};
+use trueup_manifest::Positions;
+use trueup_model::{Desired, Live, Resource, live::Needs};
 use trueup_planner::{Options, Plan};
 use trueup_report::{
     HtmlOptions, MarkdownOptions, Purpose, plan_json, render_plan_html, render_plan_markdown, render_plan_text,
@@ -73,11 +74,16 @@ pub(crate) async fn read_for(
 
 /// Compares the manifest with the live account, and writes the plan to wherever it was asked for: one reading, one
 /// plan.
+///
+/// `reviewed`: the day of the plan that it will be compared with. `applied`: the facts after the last apply. Answered with
+/// it: where the manifest asks for what, and what lints found in a strict run.
 pub(crate) async fn run(
     args: &CompareArgs,
     purpose: Purpose,
+    reviewed: Option<Date>,
+    applied: Option<&BTreeMap<Resource, String>>,
     terminal: &Terminal,
-) -> Result<(Plan, Option<String>), CliError> {
+) -> Result<(Plan, Positions, Option<String>), CliError> {
     let (desired, positions, lints) = if args.strict {
         manifest::load_strictly(args.manifest.as_deref(), args.annotations, terminal)?
     } else {
@@ -85,7 +91,10 @@ pub(crate) async fn run(
         (desired, positions, None)
     };
     let source = Source::open(&args.live, Some(&desired.account.id)).await?;
-    let (plan, live) = plan_live(&source, &desired, &options(args, None), terminal).await?;
+    let (mut plan, live) = plan_live(&source, &desired, &options(args, reviewed), terminal).await?;
+    if let Some(applied) = applied {
+        plan.compare_with_applied(applied);
+    }
     write_files(&plan, [&args.json_into])?;
     if let Some(path) = &args.markdown_into {
         markdown::write(path, terminal, |budget| {
@@ -97,7 +106,7 @@ pub(crate) async fn run(
     }
     annotations::of_plan(args.annotations, &plan, &positions, terminal);
     show(&plan, args.format, purpose, Some(&live), terminal)?;
-    Ok((plan, lints))
+    Ok((plan, positions, lints))
 }
 
 /// Writes a plan document to the files that were asked for.
@@ -195,13 +204,14 @@ pub(crate) fn approval_findings(plan: &Plan, required: RequireApproval) -> Vec<S
     }
 }
 
-/// How plan and drift end. `lints` is what lints found in a strict run, in words.
+/// How plan and drift end. `lints` is what lints found in a strict run, in words; `counted` are the changes that an exit
+/// code tells of.
 pub(crate) fn exit(
     plan: &Plan,
     lints: Option<String>,
     strict: bool,
     required: RequireApproval,
-    changes_count: bool,
+    counted: usize,
     terminal: &Terminal,
 ) -> Exit {
     let mut refused = if strict { strict_findings(plan) } else { Vec::new() };
@@ -211,7 +221,7 @@ pub(crate) fn exit(
     terminal.approval(&unapproved);
     if !refused.is_empty() || !unapproved.is_empty() {
         Exit::Strict
-    } else if changes_count && !plan.changes.is_empty() {
+    } else if counted > 0 {
         Exit::Changes
     } else {
         Exit::Done

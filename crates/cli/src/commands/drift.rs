@@ -1,25 +1,115 @@
-//! `trueup drift`: as plan, for a job that wants to know whether anything differs.
+//! `trueup drift`: as plan, for a job that wants to know whether anything differs, and why.
 
-use trueup_report::Purpose;
+use std::{collections::BTreeMap, path::Path, time::Instant};
+
+use jiff::{Timestamp, tz::TimeZone};
+use trueup_manifest::Positions;
+use trueup_planner::Plan;
+use trueup_report::{
+    ApplyOutcome, Measured, Purpose, cloudtrail_query, render_junit, render_line, render_metrics, render_sarif,
+};
 
 use crate::{
-    args::{DriftArgs, RequireApproval},
+    annotations,
+    args::{DriftArgs, Format, RequireApproval},
     commands::compare,
     exit::{CliError, Exit},
+    output,
     terminal::Terminal,
 };
 
 pub(crate) async fn run(args: &DriftArgs, terminal: &Terminal) -> Result<Exit, CliError> {
-    if args.baseline.is_some() {
-        return Err(CliError::NotSupportedYet { what: "--baseline" });
+    let began = Instant::now();
+    let baseline = args.baseline.as_deref().map(receipt).transpose()?;
+    let applied = baseline.as_ref().map(|receipt| &receipt.facts);
+    let (plan, positions, lints) = compare::run(&args.compare, Purpose::Drift, None, applied, terminal).await?;
+    if let Some(receipt) = &baseline {
+        if receipt.account_id != plan.account_id {
+            return Err(CliError::refused(
+                format!(
+                    "the baseline is of account {}, and this is {}",
+                    receipt.account_id, plan.account_id
+                ),
+                "name the receipt of this account's last apply",
+            ));
+        }
+        who_did_it(args, receipt, &plan, terminal)?;
     }
-    let (plan, lints) = compare::run(&args.compare, Purpose::Drift, terminal).await?;
+    write(args, &plan, &positions, began)?;
+    let counted = plan.changes.iter().filter(|change| !plan.is_held(change)).count();
     Ok(compare::exit(
         &plan,
         lints,
         args.compare.strict,
         RequireApproval::Never,
-        true,
+        counted,
         terminal,
     ))
+}
+
+/// Reads what `apply --receipt` wrote.
+fn receipt(path: &Path) -> Result<ApplyOutcome, CliError> {
+    let text = output::read_text(path)?;
+    let content = |problem: String| CliError::Content {
+        path: path.to_owned(),
+        what: "receipt",
+        problem,
+    };
+    let receipt: ApplyOutcome = serde_json::from_str(&text).map_err(|error| content(error.to_string()))?;
+    if !receipt.format_version.starts_with("1.") {
+        return Err(content(format!(
+            "its format is version {}, and only 1 is known",
+            receipt.format_version
+        )));
+    }
+    Ok(receipt)
+}
+
+/// Where text is read, the query stands below it.
+fn who_did_it(args: &DriftArgs, receipt: &ApplyOutcome, plan: &Plan, terminal: &Terminal) -> Result<(), CliError> {
+    // The id of a run begins with its time; nothing else of a receipt says when it was.
+    let time = receipt.run_id.as_deref().and_then(|run| run.split('-').next());
+    let from = time
+        .and_then(|time| Timestamp::strptime("%Y%m%dT%H%M%S%z", time.replace('Z', "+0000")).ok())
+        .map(words);
+    let Some(query) = cloudtrail_query(plan, from.as_deref(), &words(Timestamp::now())) else {
+        return Ok(());
+    };
+    if args.compare.format != Format::Text || terminal.is_quiet() {
+        return Ok(());
+    }
+    terminal.result(&format!(
+        "\nWho did it, asked of CloudTrail Lake (events of IAM are in us-east-1):\n\n{query}"
+    ))
+}
+
+fn words(time: Timestamp) -> String {
+    time.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+fn write(args: &DriftArgs, plan: &Plan, positions: &Positions, began: Instant) -> Result<(), CliError> {
+    if let Some(path) = &args.line_into {
+        output::write_text(path, &render_line(plan))?;
+    }
+    if let Some(path) = &args.junit_into {
+        output::write_text(path, &render_junit(plan))?;
+    }
+    if let Some(path) = &args.sarif_into {
+        let places: BTreeMap<_, _> = plan
+            .changes
+            .iter()
+            .map(|change| change.resource.clone())
+            .chain(plan.requirements.iter().map(|requirement| requirement.subject.clone()))
+            .filter_map(|resource| annotations::place_of(positions, &resource).map(|place| (resource, place)))
+            .collect();
+        output::write_text(path, &render_sarif(plan, &places)?)?;
+    }
+    if let Some(path) = &args.metrics_into {
+        let measured = Measured {
+            ended: Timestamp::now().as_second(),
+            seconds: began.elapsed().as_secs_f64(),
+        };
+        output::write_text(path, &render_metrics(plan, measured))?;
+    }
+    Ok(())
 }

@@ -153,6 +153,7 @@ pub(crate) fn plan(calls: impl IntoIterator<Item = (Call, Vec<u32>)>) -> Plan {
         account_id: AccountId::new(ACCOUNT).unwrap(),
         as_of: jiff::civil::date(2026, 11, 20),
         digest: "sha256:0".to_owned(),
+        transition_digest: String::new(),
         overview: Overview::default(),
         summary: Summary {
             actions: actions.len() as u64,
@@ -165,6 +166,7 @@ pub(crate) fn plan(calls: impl IntoIterator<Item = (Call, Vec<u32>)>) -> Plan {
         action_data: String::new(),
         unmanaged: Vec::new(),
         ignored: Vec::new(),
+        held: Vec::new(),
         guardrails: Vec::new(),
         notes: Vec::new(),
         facts: BTreeMap::new(),

@@ -7,6 +7,7 @@ pub(crate) const TOP: &[&str] = &[
     "scope",
     "external",
     "guardrails",
+    "hold",
     "files",
     "lints",
     "user_types",
@@ -23,6 +24,7 @@ pub(crate) const ROOT_ONLY: &[&str] = &[
     "scope",
     "external",
     "guardrails",
+    "hold",
     "files",
     "lints",
     "user_types",
@@ -44,7 +46,9 @@ pub(crate) const SCOPE: &[&str] = &["users", "groups", "policies", "roles", "ign
 pub(crate) const KIND_SCOPE: &[&str] = &["paths", "unmanaged"];
 pub(crate) const IGNORE: &[&str] = &["user", "group", "policy", "role", "tag", "reason", "until"];
 pub(crate) const EXTERNAL: &[&str] = &["groups", "policies"];
-pub(crate) const GUARDRAILS: &[&str] = &["max_deletions", "minimum_administrators", "break_glass"];
+pub(crate) const GUARDRAILS: &[&str] = &["max_deletions", "minimum_administrators", "break_glass", "allow"];
+pub(crate) const HOLD: &[&str] = &["user", "group", "policy", "reason", "until"];
+pub(crate) const ALLOWANCE: &[&str] = &["code", "reason", "until"];
 pub(crate) const LINTS: &[&str] = &["ignore"];
 pub(crate) const LINT_RULE: &[&str] = &["code", "resource", "statement", "reason", "until"];
 pub(crate) const FILE_LIMITS: &[&str] = &["paths", "groups", "types"];

@@ -6,8 +6,8 @@ use jiff::civil::Date;
 use trueup_model::{
     AccountId, GroupName, IgnoreTarget, InlinePolicyName, Path, PolicyArn, PolicyName, Unmanaged, UserName,
     desired::{
-        AccessKeysWish, AliasWish, Expiry, Guardrails, LoginProfileWish, MfaRequirement, PasswordPolicyWish, Recipient,
-        RootRequirements,
+        AccessKeysWish, AliasWish, Expiry, Guardrails, Hold, LoginProfileWish, MfaRequirement, PasswordPolicyWish,
+        Recipient, RootRequirements,
     },
 };
 
@@ -22,6 +22,7 @@ pub(crate) struct Raw {
     pub(crate) external_groups: Vec<At<GroupName>>,
     pub(crate) external_policies: Vec<At<PolicyArn>>,
     pub(crate) guardrails: Guardrails,
+    pub(crate) hold: Vec<Hold>,
     pub(crate) file_limits: Vec<FileLimits>,
     pub(crate) lint_rules: Vec<RawLintRule>,
     pub(crate) user_types: Vec<RawUserType>,

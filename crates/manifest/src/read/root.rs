@@ -2,7 +2,8 @@
 
 use trueup_model::{
     AccountId, Alias, IgnoreTarget, PasswordPolicy, Path, PolicyArn, Unmanaged, UserName, check_tag_key,
-    desired::{AliasWish, DeletionLimit, PasswordPolicyWish, RootRequirements},
+    desired::{AliasWish, Allowance, DeletionLimit, Hold, PasswordPolicyWish, RootRequirements},
+    guardrail::GuardrailCode,
 };
 
 use super::{
@@ -33,6 +34,10 @@ impl Context<'_> {
         }
         if let (Some(node), Some(span)) = (fields.get("guardrails"), fields.key_span("guardrails")) {
             self.read_guardrails(node, span, raw);
+        }
+        if let Some(node) = fields.get("hold") {
+            let items = self.list(node, "`hold`").unwrap_or_default();
+            raw.hold = items.iter().filter_map(|item| self.read_hold(item)).collect();
         }
         if let Some(node) = fields.get("files") {
             self.read_file_limits(node, raw);
@@ -371,6 +376,63 @@ impl Context<'_> {
             let names = self.names::<UserName>(node, "`break_glass`");
             raw.guardrails.break_glass = names.into_iter().map(|name| name.value).collect();
         }
+        if let Some(node) = fields.get("allow") {
+            let items = self.list(node, "`allow`").unwrap_or_default();
+            raw.guardrails.allow = items.iter().filter_map(|item| self.read_allowance(item)).collect();
+        }
+    }
+
+    fn read_hold(&mut self, node: &Node) -> Option<Hold> {
+        let fields = self.fields(node, "an item of `hold`", keys::HOLD, node.span)?;
+        let reason = fields
+            .require(self, "reason", "this item", "reason: …")
+            .and_then(|node| self.filled_text(node, "`reason`"));
+        let until = fields
+            .require(self, "until", "this item", "until: 2027-01-31")
+            .and_then(|node| self.date(node, "`until`"));
+        let targets: Vec<_> = fields
+            .keys()
+            .filter(|(key, _)| matches!(*key, "user" | "group" | "policy"))
+            .collect();
+        let [(kind, _)] = targets.as_slice() else {
+            self.error(
+                "hold",
+                node.span,
+                "an item of `hold` holds one of `user`, `group` and `policy`",
+            )
+            .hint("write an item for each");
+            return None;
+        };
+        let glob = self.filled_text(fields.get(kind)?, &format!("`{kind}`"))?.value;
+        Some(Hold {
+            target: match *kind {
+                "user" => IgnoreTarget::User(glob),
+                "group" => IgnoreTarget::Group(glob),
+                _ => IgnoreTarget::Policy(glob),
+            },
+            reason: reason?.value,
+            until: until?,
+        })
+    }
+
+    /// An exception has to say why, and when it ends.
+    fn read_allowance(&mut self, node: &Node) -> Option<Allowance> {
+        let fields = self.fields(node, "an item of `allow`", keys::ALLOWANCE, node.span)?;
+        let codes = GuardrailCode::ALL.map(|code| (code.as_str(), code));
+        let code = fields
+            .require(self, "code", "this item", "code: deletions")
+            .and_then(|node| self.word(node, "`code`", &codes));
+        let reason = fields
+            .require(self, "reason", "this item", "reason: …")
+            .and_then(|node| self.filled_text(node, "`reason`"));
+        let until = fields
+            .require(self, "until", "this item", "until: 2027-01-31")
+            .and_then(|node| self.date(node, "`until`"));
+        Some(Allowance {
+            code: code?.value,
+            reason: reason?.value,
+            until: until?,
+        })
     }
 
     /// `25%` or a number.

@@ -78,6 +78,7 @@ impl Resolver<'_, '_> {
             scope: scope::resolve(raw),
             external,
             guardrails: raw.guardrails.clone(),
+            hold: raw.hold.clone(),
             policies,
             groups,
             users,

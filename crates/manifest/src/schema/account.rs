@@ -1,6 +1,7 @@
 //! The schema of what stands in the root file only.
 
 use serde_json::{Value, json};
+use trueup_model::guardrail::GuardrailCode;
 
 pub(super) fn definitions() -> Value {
     json!({
@@ -185,7 +186,42 @@ pub(super) fn definitions() -> Value {
                     "items": {"$ref": "#/$defs/name64"},
                     "uniqueItems": true,
                 },
+                "allow": {
+                    "description": "Guardrails that may pass for a while. An entry whose last day is over counts no longer, \
+                                    and is said.",
+                    "type": "array",
+                    "items": {"$ref": "#/$defs/allowance"},
+                },
             },
+            "additionalProperties": false,
+        },
+        "allowance": {
+            "type": "object",
+            "properties": {
+                "code": {
+                    "description": "The guardrail.",
+                    "enum": GuardrailCode::ALL.map(GuardrailCode::as_str),
+                },
+                "reason": {"$ref": "#/$defs/reason"},
+                "until": {"$ref": "#/$defs/date", "description": "The last day on which it counts."},
+            },
+            "required": ["code", "reason", "until"],
+            "additionalProperties": false,
+        },
+        "hold_rule": {
+            "type": "object",
+            "properties": {
+                "user": {"$ref": "#/$defs/glob", "description": "Users, by a glob of their name."},
+                "group": {"$ref": "#/$defs/glob", "description": "Groups, by a glob of their name."},
+                "policy": {"$ref": "#/$defs/glob", "description": "Policies, by a glob of their name."},
+                "reason": {"$ref": "#/$defs/reason"},
+                "until": {
+                    "$ref": "#/$defs/date",
+                    "description": "The last day of the rule. A lapsed rule holds nothing, and is said.",
+                },
+            },
+            "required": ["reason", "until"],
+            "oneOf": [{"required": ["user"]}, {"required": ["group"]}, {"required": ["policy"]}],
             "additionalProperties": false,
         },
         "lints": {

@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn schema_and_reader_know_the_same_keys() {
         let schema = crate::schema();
-        let places: [(&str, &[&str]); 22] = [
+        let places: [(&str, &[&str]); 24] = [
             ("", keys::TOP),
             ("/$defs/account", keys::ACCOUNT),
             ("/$defs/password_policy", keys::PASSWORD_POLICY),
@@ -268,6 +268,8 @@ mod tests {
             ("/$defs/ignore_rule", keys::IGNORE),
             ("/$defs/external", keys::EXTERNAL),
             ("/$defs/guardrails", keys::GUARDRAILS),
+            ("/$defs/allowance", keys::ALLOWANCE),
+            ("/$defs/hold_rule", keys::HOLD),
             ("/$defs/files/additionalProperties", keys::FILE_LIMITS),
             ("/$defs/policy", keys::POLICY),
             ("/$defs/group", keys::GROUP),

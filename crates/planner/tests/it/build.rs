@@ -92,6 +92,7 @@ pub(crate) fn desired() -> Desired {
         },
         external: External::default(),
         guardrails: Guardrails::default(),
+        hold: Vec::new(),
         policies: BTreeMap::new(),
         groups: BTreeMap::new(),
         users: BTreeMap::new(),

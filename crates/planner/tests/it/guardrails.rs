@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::{
     Alias, Arn, Desired, Live, PolicyDocument, RoleName, Tags,
     desired::{
-        AliasWish, BoundaryWish, DeletionLimit, LoginProfileWish, MfaLevel, MfaRequirement, PasswordPolicyWish,
-        PolicyRef,
+        AliasWish, Allowance, BoundaryWish, DeletionLimit, LoginProfileWish, MfaLevel, MfaRequirement,
+        PasswordPolicyWish, PolicyRef,
     },
     live::{Credentials, LiveRole, LoginProfile},
 };
 use trueup_planner::GuardrailCode;
 
 use crate::build::{
-    ACCOUNT, Declare, admin_arn, arn, created, desired, document, group, inline, live_of, options, plan, policy, user,
+    ACCOUNT, Declare, admin_arn, arn, created, date, desired, document, group, inline, live_of, options, plan, policy,
+    user,
 };
 
 fn fired(desired: &Desired, live: &Live) -> Vec<(GuardrailCode, String)> {
@@ -482,4 +483,39 @@ fn a_break_glass_name_that_protects_nobody_is_said() {
     let notes = plan(&wanted, &live_of(&desired())).notes;
     assert_eq!(notes.len(), 1);
     assert!(notes[0].strict && notes[0].message.contains("`galss`"));
+}
+
+#[test]
+fn the_manifest_lets_a_guardrail_pass_until_a_day() {
+    let everyone = crowd(20);
+    let live = live_of(&everyone);
+    let mut wanted = without(&everyone, 6);
+    let finding = |wanted: &Desired| plan(wanted, &live).guardrails[0].clone();
+    assert!(!finding(&wanted).allowed);
+    let allow = |until: &str| Allowance {
+        code: GuardrailCode::Deletions,
+        reason: "a team leaves".into(),
+        until: date(until),
+    };
+    let last_day = options().as_of.to_string();
+    wanted.guardrails.allow = vec![allow("2020-01-01"), allow(&last_day)];
+    let found = finding(&wanted);
+    assert!(found.allowed);
+    assert_eq!(found.allowance.unwrap().until.to_string(), last_day);
+    // What is over counts no longer, and is said.
+    wanted.guardrails.allow = vec![allow("2020-01-01")];
+    assert!(!finding(&wanted).allowed);
+    let notes = plan(&wanted, &live).notes;
+    assert!(
+        notes
+            .iter()
+            .any(|note| note.strict && note.message.contains("counts no longer")),
+        "{notes:?}"
+    );
+    // Another code lets nothing pass.
+    wanted.guardrails.allow = vec![Allowance {
+        code: GuardrailCode::Alias,
+        ..allow(&last_day)
+    }];
+    assert!(!finding(&wanted).allowed);
 }

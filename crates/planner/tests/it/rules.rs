@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::{
-    Alias, GroupName, IgnoreRule, IgnoreTarget, KindScope, Path, Unmanaged, UserName,
+    Alias, Desired, GroupName, IgnoreRule, IgnoreTarget, KindScope, Live, Path, Unmanaged, UserName,
     desired::{AfterExpiry, AliasWish, BoundaryWish, Expiry, LoginProfileWish, PasswordPolicyWish, PolicyRef},
     live::{AccessKey, Credentials, LoginProfile},
 };
 use trueup_planner::{Call, ChangeKind, PlanError};
 
 use crate::build::{
-    Declare, actions, admin_arn, arn, changes, created, date, desired, document, group, inline, live_of, options, plan,
-    policy, try_plan, user,
+    ACCOUNT, Declare, actions, admin_arn, arn, changes, created, date, desired, document, group, inline, live_of,
+    options, plan, policy, try_plan, user,
 };
 
 fn problems(error: PlanError) -> String {
@@ -684,6 +684,101 @@ fn only_what_decides_is_read() {
 }
 
 #[test]
+fn the_transition_digest_is_the_same_in_every_account() {
+    let mut wanted = desired();
+    wanted.policy("deploy", &["allow s3:a"]);
+    wanted
+        .group("team")
+        .managed_policies
+        .insert(trueup_model::desired::PolicyRef::Declared(crate::build::policy(
+            "deploy",
+        )));
+    let own = format!(
+        r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": "sts:AssumeRole",
+            "Resource": ["arn:aws:iam::{ACCOUNT}:role/x", "arn:aws:iam::200000000000:role/x"]}}]}}"#
+    );
+    let own = trueup_model::PolicyDocument::parse(&own).unwrap();
+    wanted.user("alice").inline_policies.insert(inline("own"), own);
+    wanted.user("alice").groups.insert(group("team"));
+    let mut live = live_of(&wanted);
+    wanted.user("bob").groups.insert(group("team"));
+    wanted.user("alice").tags.insert("a".into(), "b".into());
+    live.users
+        .get_mut(&user("alice"))
+        .unwrap()
+        .managed_policies
+        .insert(admin_arn());
+
+    let elsewhere = |text: String| text.replace(ACCOUNT, "310987654321").replace("arn:aws:", "arn:aws-cn:");
+    let there: Desired = serde_json::from_str(&elsewhere(serde_json::to_string(&wanted).unwrap())).unwrap();
+    let mut live_there: Live = serde_json::from_str(&elsewhere(serde_json::to_string(&live).unwrap())).unwrap();
+    live_there.account.partition = "aws-cn".to_owned();
+    for live_user in live_there.users.values_mut() {
+        live_user.id.push_str("THERE");
+    }
+    let here = plan(&wanted, &live);
+    let other = trueup_planner::plan(&there, &live_there, &options()).unwrap();
+    assert_eq!(here.transition_digest, other.transition_digest);
+    assert_ne!(here.digest, other.digest);
+    assert_ne!(here.digest, here.transition_digest);
+    // Another state, or another wish, is another transition.
+    live_there.users.get_mut(&user("alice")).unwrap().groups.clear();
+    let other = trueup_planner::plan(&there, &live_there, &options()).unwrap();
+    assert_ne!(here.transition_digest, other.transition_digest);
+    wanted.user("bob").tags.insert("a".into(), "b".into());
+    assert_ne!(here.transition_digest, plan(&wanted, &live).transition_digest);
+}
+
+#[test]
+fn what_drifted_is_told_from_what_is_pending() {
+    let mut applied = desired();
+    applied.group("team");
+    applied.user("alice").groups.insert(group("team"));
+    applied.user("alice").tags.insert("owner".into(), "alice".into());
+    applied.user("bob");
+    let live = live_of(&applied);
+    let baseline = plan(&applied, &live).facts;
+
+    // The manifest moves on, and the account moves away.
+    let mut wanted = applied.clone();
+    wanted.user("alice").tags.insert("team".into(), "red".into());
+    wanted.user("bob").groups.insert(group("team"));
+    wanted.user("carol");
+    let mut moved = live.clone();
+    let alice = moved.users.get_mut(&user("alice")).unwrap();
+    alice.groups.clear();
+    alice.tags.insert("owner".into(), "mallory".into());
+    alice.managed_policies.insert(admin_arn());
+
+    let mut now = plan(&wanted, &moved);
+    now.compare_with_applied(&baseline);
+    let origin = |resource: &str| {
+        let found = now.changes.iter().find(|change| change.resource.as_str() == resource);
+        found.unwrap().origin.unwrap().as_str()
+    };
+    assert_eq!(origin("group/team/member/alice"), "drift");
+    assert_eq!(
+        origin("user/alice/managed-policy/arn:aws:iam::aws:policy/AdministratorAccess"),
+        "drift"
+    );
+    assert_eq!(origin("user/alice"), "both");
+    assert_eq!(origin("group/team/member/bob"), "pending");
+    assert_eq!(origin("user/carol"), "pending");
+
+    // Somebody who was applied and is gone is drift; so is somebody new where the manifest is the same.
+    let mut gone = live.clone();
+    gone.users.remove(&user("bob"));
+    let mut now = plan(&applied, &gone);
+    now.compare_with_applied(&baseline);
+    assert!(
+        now.changes
+            .iter()
+            .all(|change| change.origin == Some(trueup_planner::Origin::Drift))
+    );
+    assert!(!now.changes.is_empty());
+}
+
+#[test]
 fn the_digest_covers_what_the_plan_rests_on_and_nothing_else() {
     let mut wanted = desired();
     wanted.group("team");
@@ -733,12 +828,7 @@ fn the_digest_covers_what_the_plan_rests_on_and_nothing_else() {
         mutate(&mut moved);
         let other = plan(&wanted, &moved);
         assert_ne!(other.digest, base.digest, "mutation {index}");
-        assert!(
-            other
-                .facts
-                .iter()
-                .any(|(resource, fact)| base.facts.get(resource) != Some(fact))
-        );
+        assert_ne!(other.facts, base.facts, "mutation {index}");
     }
     let mut tomorrow = options();
     tomorrow.as_of = date("2026-11-23");

@@ -14,7 +14,7 @@ use trueup_planner::{AccessChange, Change, ChangeKind, Field, Plan, Requirement}
 
 use crate::{
     access_words::{self, Piece},
-    changes::{earlier_name, goes_without_saying},
+    changes::{earlier_name, goes_without_saying, origin_words},
     escape,
     principals::{Kind, Principal, principals, whose},
     value,
@@ -210,7 +210,12 @@ fn head(principal: &Principal<'_>, access: Option<&AccessChange>, is_unmet: bool
             fate(*how)
         },
         r: own.and_then(|own| texts.some(&own.reason)),
-        t: tags.into_iter().filter(|(_, is)| *is).map(|(tag, _)| tag).collect(),
+        t: tags
+            .into_iter()
+            .filter(|(_, is)| *is)
+            .map(|(tag, _)| tag)
+            .chain(principal.origins().into_iter().map(origin_words))
+            .collect(),
     }
 }
 

@@ -3,7 +3,7 @@
 use trueup_planner::Plan;
 
 use super::{data, page::SHOWN};
-use crate::{access_folds::folds, access_words, page::count, principals::whose};
+use crate::{access_folds::folds, access_words, page::count, plan_text::allowed_words, principals::whose};
 
 /// Things of one kind that somebody has to decide about.
 pub(super) struct Decision {
@@ -70,7 +70,7 @@ fn guardrails(plan: &Plan) -> Vec<Item> {
     let items = plan.guardrails.iter().map(|finding| Item {
         name: finding.code.as_str().to_owned(),
         words: spans(&if finding.allowed {
-            format!("{} (allowed)", finding.message)
+            format!("{} ({})", finding.message, allowed_words(finding))
         } else {
             format!("{} (`--allow {}` lets it pass)", finding.message, finding.code.as_str())
         }),

@@ -6,7 +6,7 @@ use askama::Template;
 use data_encoding::BASE64;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use trueup_planner::{ChangeKind, Ignored, Listed, Note, Overview, Plan};
+use trueup_planner::{ChangeKind, Held, Ignored, Listed, Note, Overview, Plan};
 
 use super::{
     HtmlError, HtmlOptions,
@@ -20,6 +20,7 @@ use super::{
 use crate::{
     access_words,
     markdown::Purpose,
+    nightly,
     page::count,
     principals::{Kind, Principal, principals},
 };
@@ -97,6 +98,7 @@ impl Page {
             account_id,
             as_of,
             digest: _,
+            transition_digest: _,
             overview,
             summary: _,
             changes,
@@ -108,6 +110,7 @@ impl Page {
             action_data: _,
             unmanaged,
             ignored,
+            held,
             guardrails: _,
             notes,
             facts: _,
@@ -157,7 +160,7 @@ impl Page {
             picture,
             kinds: data.kinds(),
             rows: data.len(),
-            alone: alone(unmanaged, ignored),
+            alone: alone(unmanaged, ignored, held),
             notes: notes.iter().filter(|note| !note.strict).map(note).collect(),
             heads: json(&data.heads)?,
             bodies: json(&data.bodies)?,
@@ -213,10 +216,14 @@ fn facts(plan: &Plan) -> Vec<Fact> {
     let fact = |name, value, code| Fact { name, value, code };
     let mut facts = Vec::new();
     facts.extend(access_words::overall(&plan.access).map(|access| fact("Access", access, false)));
+    facts.extend(nightly::origins(&plan.changes).map(|words| fact("Since apply", words, false)));
     if !scope.is_empty() {
         facts.push(fact("Scope", scope.join(", "), false));
     }
     facts.push(fact("Digest", plan.digest.clone(), true));
+    if !plan.transition_digest.is_empty() {
+        facts.push(fact("Transition", plan.transition_digest.clone(), true));
+    }
     if !plan.actions.is_empty() {
         let calls = count(plan.actions.len() as u64, "IAM call", "IAM calls");
         facts.push(fact("Writes", calls, false));
@@ -248,7 +255,7 @@ fn note(note: &Note) -> Vec<Span> {
     }
 }
 
-fn alone(unmanaged: &[Listed], ignored: &[Ignored]) -> Vec<Alone> {
+fn alone(unmanaged: &[Listed], ignored: &[Ignored], held: &[Held]) -> Vec<Alone> {
     let mut by_words: BTreeMap<(&'static str, String), Vec<String>> = BTreeMap::new();
     for Listed { resource, reason } in unmanaged {
         let names = by_words.entry(("Unmanaged", reason.clone())).or_default();
@@ -262,6 +269,20 @@ fn alone(unmanaged: &[Listed], ignored: &[Ignored]) -> Vec<Alone> {
         };
         by_words
             .entry(("Ignored", words))
+            .or_default()
+            .push(resource.to_string());
+    }
+    for Held {
+        resource,
+        reason,
+        until,
+    } in held
+    {
+        by_words
+            .entry((
+                "Held: nightly runs leave these as they are",
+                format!("until {until}: {reason}"),
+            ))
             .or_default()
             .push(resource.to_string());
     }

@@ -7,6 +7,7 @@ use crate::{
     access_folds::{Fold, folds},
     access_words::{self, Piece},
     escape::{markdown, markdown_code as code},
+    plan_text::allowed_words,
     principals::whose,
 };
 
@@ -61,9 +62,10 @@ fn guardrail(finding: &GuardrailFinding) -> String {
         code: name,
         message,
         allowed,
+        allowance: _,
     } = finding;
     let end = if *allowed {
-        "allowed".to_owned()
+        markdown(&allowed_words(finding))
     } else {
         format!("{} lets it pass", code(&format!("--allow {}", name.as_str())))
     };

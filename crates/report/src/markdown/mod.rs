@@ -12,13 +12,13 @@ mod summary;
 
 use std::collections::BTreeMap;
 
-use trueup_planner::{ChangeKind, Ignored, Listed, Plan};
+use trueup_planner::{ChangeKind, Held, Ignored, Listed, Plan};
 
 use crate::{
     access_folds::folds,
     access_words,
     apply::ApplyOutcome,
-    changes::earlier_name,
+    changes::{earlier_name, origin_words},
     escape::{html, markdown, markdown_code as code},
     principals::{Kind, Principal, principals},
 };
@@ -114,6 +114,7 @@ fn body(sheet: &mut Sheet, plan: &Plan) {
         account_id: _,
         as_of: _,
         digest: _,
+        transition_digest: _,
         overview: _,
         summary: _,
         changes,
@@ -124,6 +125,7 @@ fn body(sheet: &mut Sheet, plan: &Plan) {
         action_data,
         unmanaged,
         ignored,
+        held,
         guardrails: _,
         notes,
         facts: _,
@@ -156,6 +158,16 @@ fn body(sheet: &mut Sheet, plan: &Plan) {
     }
     let rest = notes.iter().filter(|note| !note.strict).map(decisions::note);
     sheet.list("#### Notes\n\n", rest, ALL, ("note", "notes"));
+    let held = held.iter().map(|held| {
+        let Held {
+            resource,
+            reason,
+            until,
+        } = held;
+        format!("- {}: until {until}, {}\n", code(resource.as_str()), markdown(reason))
+    });
+    let heading = "#### Held: nightly runs leave these as they are\n\n";
+    sheet.list(heading, held.collect::<Vec<_>>(), ALL, ("held change", "held changes"));
     left_alone(sheet, unmanaged, ignored);
 }
 
@@ -189,6 +201,9 @@ fn detail(principal: &Principal<'_>) -> String {
         }
         if principal.is_destructive() {
             head.push_str(" · <b>destructive</b>");
+        }
+        for origin in principal.origins() {
+            head.push_str(&format!(" · <b>{}</b>", origin_words(origin)));
         }
         head
     };

@@ -24,6 +24,8 @@ pub(super) fn write(sheet: &mut Sheet, outcome: &ApplyOutcome, plan: &Plan) {
         account_id: _,
         digest: _,
         facts: _,
+        // What follows says it: the plan is below.
+        allowed: _,
         run_id,
         actions,
         interrupted,

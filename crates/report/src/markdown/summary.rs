@@ -7,6 +7,7 @@ use trueup_planner::{ChangeKind, Overview, Plan, Summary};
 use crate::{
     access_words,
     escape::markdown_code as code,
+    nightly,
     page::count,
     principals::{Kind, Principal},
 };
@@ -137,10 +138,16 @@ pub(crate) fn facts(plan: &Plan) -> String {
     if let Some(access) = access_words::overall(&plan.access) {
         out.push_str(&format!("- Access: {access}\n"));
     }
+    if let Some(words) = nightly::origins(&plan.changes) {
+        out.push_str(&format!("- Since the last apply: {words}\n"));
+    }
     if let Some(scope) = scope(&plan.overview.scope) {
         out.push_str(&format!("- Scope: {scope}\n"));
     }
     out.push_str(&format!("- Digest: {}\n", code(&plan.digest)));
+    if !plan.transition_digest.is_empty() {
+        out.push_str(&format!("- Transition: {}\n", code(&plan.transition_digest)));
+    }
     let writes = if plan.actions.is_empty() {
         "nothing".to_owned()
     } else {

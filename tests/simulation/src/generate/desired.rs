@@ -27,6 +27,7 @@ pub(super) fn desired(random: &mut Random, profile: &Profile, live: &Live) -> De
             max_deletions: *random.pick(&[DeletionLimit::Percent(25), DeletionLimit::Count(3)]),
             ..Guardrails::default()
         },
+        hold: Vec::new(),
         policies: BTreeMap::new(),
         groups: BTreeMap::new(),
         users: BTreeMap::new(),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use jiff::civil::Date;
 use trueup_executor::{CredentialsSink, DeliveryError, Recipients, check_plain_directory};
 use trueup_model::{Desired, UserName};
 use trueup_planner::Plan;
@@ -37,6 +38,30 @@ impl Reviewed {
         Ok(Self { plan, digest })
     }
 
+    /// What a plan is to be compared with: a digest, or the file of a saved plan.
+    pub(crate) fn digest_or_file(text: &str) -> Result<Self, CliError> {
+        if is_digest(text) {
+            return Ok(Self {
+                plan: None,
+                digest: Some(text.to_owned()),
+            });
+        }
+        if text.starts_with("sha256:") {
+            return Err(CliError::Usage(format!(
+                "--check-digest is `{text}`, expected sha256: and 64 hexadecimal digits, or the file of a saved plan"
+            )));
+        }
+        Ok(Self {
+            plan: Some(crate::commands::show::read(Path::new(text))?),
+            digest: None,
+        })
+    }
+
+    /// The day that the reviewed plan was made for.
+    pub(crate) fn as_of(&self) -> Option<Date> {
+        self.plan.as_ref().map(|plan| plan.as_of)
+    }
+
     /// What was approved just now.
     pub(crate) fn of(plan: &Plan) -> Self {
         Self {
@@ -70,7 +95,10 @@ impl Reviewed {
                     terminal.message(&format!("moved: {}{}\n", escape::text(&subject), moved.how));
                 }
             }
-            None => terminal.message("what moved can be told with --plan and the reviewed plan's file\n"),
+            None => terminal.message(
+                "a digest alone cannot tell what moved: name the file of the reviewed plan. It covers the day, too: \
+                 --as-of is that of the review\n",
+            ),
         }
         Err(CliError::Stale)
     }

@@ -6,6 +6,8 @@ mod outcome;
 mod typed;
 mod verify;
 
+pub(crate) use approve::Reviewed;
+
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -50,7 +52,7 @@ pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals
     let (desired, positions) = manifest::load(args.compare.manifest.as_deref(), args.compare.annotations, terminal)?;
     let reviewed = approve::Reviewed::read(&args.approval)?;
     let asked = typed::user(args.credentials.ask_password.as_deref())?;
-    let options = compare::options(&args.compare, reviewed.plan.as_ref().map(|plan| plan.as_of));
+    let options = compare::options(&args.compare, reviewed.as_of());
     let directories = Directories::of(args)?;
     let source = signals
         .unless_caught(Source::open(&args.compare.live, Some(&desired.account.id)))

@@ -14,6 +14,12 @@ pub(crate) fn nothing_to_do(plan: &Plan) -> ApplyOutcome {
         account_id: plan.account_id.clone(),
         digest: plan.digest.clone(),
         facts: plan.facts.clone(),
+        allowed: plan
+            .guardrails
+            .iter()
+            .filter(|finding| finding.allowed)
+            .cloned()
+            .collect(),
         run_id: None,
         actions: Vec::new(),
         interrupted: false,

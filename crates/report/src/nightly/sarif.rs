@@ -1,0 +1,185 @@
+//! A plan as SARIF 2.1.0, which code hosts list as findings: with places in the manifest where these are known.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use trueup_model::Resource;
+use trueup_planner::Plan;
+
+use super::kind_of;
+use crate::{Position, escape};
+
+#[derive(Serialize)]
+struct Log<'a> {
+    #[serde(rename = "$schema")]
+    schema: &'a str,
+    version: &'a str,
+    runs: [Run<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct Run<'a> {
+    tool: Tool<'a>,
+    results: Vec<Finding<'a>>,
+}
+
+#[derive(Serialize)]
+struct Tool<'a> {
+    driver: Driver<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Driver<'a> {
+    name: &'a str,
+    semantic_version: &'a str,
+    rules: Vec<Rule<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Rule<'a> {
+    id: &'a str,
+    short_description: Message,
+}
+
+#[derive(Serialize)]
+struct Message {
+    text: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Finding<'a> {
+    rule_id: &'a str,
+    level: &'a str,
+    message: Message,
+    locations: Vec<Location>,
+    partial_fingerprints: BTreeMap<&'a str, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    suppressions: Vec<Suppression>,
+}
+
+#[derive(Serialize)]
+struct Suppression {
+    kind: &'static str,
+    justification: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Location {
+    physical_location: Physical,
+    logical_locations: [Logical; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Physical {
+    artifact_location: Artifact,
+    region: Region,
+}
+
+#[derive(Serialize)]
+struct Artifact {
+    uri: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Region {
+    start_line: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Logical {
+    fully_qualified_name: String,
+}
+
+const RULES: [(&str, &str); 7] = [
+    ("difference", "The account differs from the manifest"),
+    ("drift", "The account moved away from what was applied"),
+    ("pending", "The manifest asks for what was not applied yet"),
+    ("both", "Some of it is drift, some of it pending"),
+    ("held", "A difference that nightly runs leave as it is"),
+    ("requirement", "A requirement is not met"),
+    ("guardrail", "A guardrail fires"),
+];
+
+/// Renders a plan as SARIF.
+///
+/// # Errors
+///
+/// Never for a plan that was made or read by trueup.
+pub fn render_sarif(plan: &Plan, positions: &BTreeMap<Resource, Position>) -> Result<String, serde_json::Error> {
+    let finding = |rule_id: &'static str, level: &'static str, resource: &Resource, text: String| {
+        let place = positions.get(resource).or_else(|| positions.get(&resource.entity()));
+        Finding {
+            rule_id,
+            level,
+            message: Message {
+                text: escape::text(&text).into_owned(),
+            },
+            locations: vec![Location {
+                physical_location: Physical {
+                    artifact_location: Artifact {
+                        uri: place.map_or_else(|| "trueup.yaml".to_owned(), |place| place.file.clone()),
+                    },
+                    region: Region {
+                        start_line: place.map_or(1, |place| place.line),
+                    },
+                },
+                logical_locations: [Logical {
+                    fully_qualified_name: escape::text(resource.as_str()).into_owned(),
+                }],
+            }],
+            partial_fingerprints: BTreeMap::from([("trueup/v1", format!("{} {rule_id} {resource}", plan.account_id))]),
+            suppressions: Vec::new(),
+        }
+    };
+    let mut results = Vec::new();
+    for change in &plan.changes {
+        let level = if change.destructive { "error" } else { "warning" };
+        let text = format!("{}: {}", change.resource, change.reason);
+        let mut found = finding(kind_of(plan, change), level, &change.resource, text);
+        if let Some(held) = plan.held.iter().find(|held| held.resource == change.resource) {
+            found.suppressions.push(Suppression {
+                kind: "inSource",
+                justification: escape::text(&format!("until {}: {}", held.until, held.reason)).into_owned(),
+            });
+        }
+        results.push(found);
+    }
+    for requirement in plan.requirements.iter().filter(|requirement| !requirement.met) {
+        let text = format!("{}: {}", requirement.subject, requirement.detail);
+        results.push(finding("requirement", "warning", &requirement.subject, text));
+    }
+    for guardrail in &plan.guardrails {
+        let level = if guardrail.allowed { "note" } else { "error" };
+        let text = format!("{}: {}", guardrail.code.as_str(), guardrail.message);
+        results.push(finding("guardrail", level, &Resource::manifest(), text));
+    }
+    let log = Log {
+        schema: "https://json.schemastore.org/sarif-2.1.0.json",
+        version: "2.1.0",
+        runs: [Run {
+            tool: Tool {
+                driver: Driver {
+                    name: "trueup",
+                    semantic_version: &plan.tool_version,
+                    rules: RULES
+                        .map(|(id, text)| Rule {
+                            id,
+                            short_description: Message { text: text.to_owned() },
+                        })
+                        .into(),
+                },
+            },
+            results,
+        }],
+    };
+    let mut text = serde_json::to_string_pretty(&log)?;
+    text.push('\n');
+    Ok(text)
+}
