@@ -3,11 +3,13 @@
 //! Calls are tried on a [`World`]: a call may be made when everyone whom it affects stays within what they could do
 //! before the plan or can do after it. Where no remaining call has that property, a document goes through an
 //! intermediate one, or a temporary inline policy holds the denies meanwhile. What is found becomes edges between
-//! steps, so that every order that the executor can choose has the property too.
+//! steps, so that every order that the executor can choose has the property too. Where the text of the statements
+//! proves nothing more, the access engine is asked.
 //!
 //! People whom the plan creates are not looked at: they have no credentials until everything else about them is done.
 
 mod intermediate;
+mod proof;
 mod room;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +22,7 @@ use trueup_model::{
 
 use self::{
     intermediate::{Split, intermediate, without_repeated_sids},
+    proof::Prover,
     room::{Owner, Room, owner},
 };
 use crate::{
@@ -61,6 +64,10 @@ struct Search<'a> {
     splits: BTreeMap<usize, Split>,
     /// Users that hold the temporary policy.
     temporary: BTreeSet<UserName>,
+    /// Proves what the text of statements does not.
+    prover: Prover,
+    /// The last step that is right only at its own place: everything placed later waits for it.
+    barrier: Option<usize>,
 }
 
 /// What a step does to whoever holds what it changes, whether or not anybody does at that moment.
@@ -136,12 +143,19 @@ impl<'a> Search<'a> {
             room: Room::new(attached_policies_per_user(resolved.live)),
             splits: BTreeMap::new(),
             temporary: BTreeSet::new(),
+            prover: Prover::default(),
+            barrier: None,
         }
     }
 
     fn run(&mut self, draft: &mut Draft) {
         while !self.remaining.is_empty() {
-            if self.pass(draft) || self.before_renames(draft) || self.split(draft) || self.hold_denies(draft) {
+            if self.pass(draft)
+                || self.before_renames(draft)
+                || self.split(draft)
+                || self.hold_denies(draft)
+                || self.prove(draft)
+            {
                 continue;
             }
             self.give_up(draft);
@@ -231,6 +245,7 @@ impl<'a> Search<'a> {
                 edges.extend(self.restrictions.get(principal).into_iter().flatten());
             }
         }
+        edges.extend(self.barrier);
         let owner = owner(&effect);
         for earlier in self.by_owner.get(&owner).into_iter().flatten() {
             let Some(theirs) = &draft.steps[*earlier].effect else {
@@ -618,6 +633,34 @@ impl<'a> Search<'a> {
 
     fn world_statement(&self, number: u32) -> Option<Statement> {
         self.world.statement(number).cloned()
+    }
+
+    /// Places one step that the access engine proves to be safe; says whether there was any.
+    ///
+    /// The proof is about the account after exactly the steps placed so far, so this step comes after all of them and
+    /// before all others.
+    fn prove(&mut self, draft: &mut Draft) -> bool {
+        for index in self.remaining.clone() {
+            let Some(Blocked::Access(principals)) = self.blocked(index, draft) else {
+                continue;
+            };
+            let Some(effect) = draft.steps[index].effect.clone() else {
+                continue;
+            };
+            let undo = self.world.apply(&effect);
+            let proven = principals
+                .iter()
+                .all(|principal| self.prover.is_within(principal, &self.world, [self.before, self.after]));
+            self.world.revert(undo);
+            if proven {
+                draft.after(index, self.placed.iter().copied());
+                self.remaining.retain(|other| *other != index);
+                self.place(index, draft);
+                self.barrier = Some(index);
+                return true;
+            }
+        }
+        false
     }
 
     /// Says what stands in the way.

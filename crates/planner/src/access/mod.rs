@@ -6,7 +6,7 @@
 mod change;
 mod lines;
 mod people;
-mod sides;
+pub(crate) mod sides;
 mod undo;
 
 use std::collections::{BTreeMap, BTreeSet};
