@@ -249,8 +249,9 @@ fn permissions(text: &str) -> serde_json::Value {
 /// Every string of a plan, hostile.
 fn hostile() -> Plan {
     let bad = "x\u{1b}[2J\u{202e}\r\n\u{9b}31m\u{200b}y";
-    plan(json!({
+    let mut document = json!({
         "digest": bad,
+        "transition_digest": bad,
         "overview": {"alias": bad, "scope": {"users": [bad]}, "managed": 1, "unchanged": 1, "untouchable": 1},
         "changes": [
             change(&format!("user/{bad}"), "rename", bad, json!([
@@ -276,11 +277,16 @@ fn hostile() -> Plan {
         "action_data": bad,
         "unmanaged": [{"resource": bad, "reason": bad}],
         "ignored": [{"resource": bad, "rule": bad, "reason": bad}],
-        "guardrails": [{"code": "alias", "message": bad, "allowed": false}],
+        "held": [{"resource": bad, "reason": bad, "until": "2026-12-31"}],
+        "guardrails": [{"code": "alias", "message": bad, "allowed": true, "allowance": {
+            "code": "alias", "reason": bad, "until": "2026-12-31"
+        }}],
         "notes": [{"strict": false, "resource": bad, "message": bad}],
         "facts": {bad: bad},
         "reads": {"total": 1, "by_operation": {bad: 1}},
-    }))
+    });
+    document["changes"][0]["origin"] = json!("both");
+    plan(document)
 }
 
 #[test]
@@ -394,10 +400,10 @@ fn what_moved_is_named() {
     assert_eq!(
         moved,
         [
-            "the date (--as-of) is another one",
+            "the date is another one: 2026-11-23, and it was 2026-11-22",
             "user/alice has changed in the account",
-            "user/bob was live and is gone",
-            "user/carol is live now and was not",
+            "user/bob is gone, or looked at no longer",
+            "user/carol is looked at now, and was not",
             "user/dora is asked for otherwise than in the reviewed plan",
         ]
     );
@@ -417,8 +423,12 @@ fn the_schema_describes_every_member_and_no_other() {
         assert_eq!(names(value), names(&schema["properties"]));
         let mut required: Vec<_> = schema["required"].as_array().unwrap().iter().collect();
         required.sort_by_key(|name| name.to_string());
+        // Documents may lack these.
+        let optional = ["held", "transition_digest", "origin", "allowance"];
+        let named = names(value);
+        let always = named.into_iter().filter(|name| !optional.contains(&name.as_str()));
         assert_eq!(
-            names(value),
+            always.collect::<Vec<_>>(),
             required
                 .iter()
                 .map(|name| match name {
@@ -438,6 +448,7 @@ fn the_schema_describes_every_member_and_no_other() {
         "requirements",
         "unmanaged",
         "ignored",
+        "held",
         "guardrails",
         "notes",
     ] {
