@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Keeps one comment of a pull request for each account: edits the one of last time, or writes the first.
 set -euo pipefail
-# shellcheck source=deploy/github/marker.sh
 # shellcheck source=marker.sh
 source "${BASH_SOURCE[0]%/*}/marker.sh"
 

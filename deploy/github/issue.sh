@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Keeps one open issue for each account that differs from its manifest, and closes it when there is nothing left.
 set -euo pipefail
-# shellcheck source=deploy/github/marker.sh
 # shellcheck source=marker.sh
 source "${BASH_SOURCE[0]%/*}/marker.sh"
 

@@ -341,6 +341,12 @@ fn rand_seed() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
+/// Whether no order of calls is safe for everybody: two accounts that have nothing to do with each other may be that far
+/// apart, and then the plan says so, and nothing is written.
+fn is_refused(output: &Output) -> bool {
+    output.code == Some(1) && output.stderr.contains("no order of calls changes")
+}
+
 #[test]
 fn an_export_of_any_account_plans_empty() {
     check(account(), 16, |account| {
@@ -360,7 +366,12 @@ fn an_apply_of_any_manifest_to_any_account_converges_and_then_rests() {
     check((account(), account()), 24, |(before, after)| {
         let workspace = live(&before);
         workspace.write("trueup.yaml", after.manifest());
+        let untouched = workspace.read("account.json");
         let apply = trueup(&workspace, APPLY);
+        if is_refused(&apply) {
+            prop_assert_eq!(workspace.read("account.json"), untouched);
+            return Ok(());
+        }
         let done = apply.code == Some(0);
         holds(apply, done)?;
         let plan = trueup(&workspace, "plan --detailed-exitcode");
@@ -384,7 +395,7 @@ fn a_plan_of_any_account_and_manifest_is_the_same_twice() {
         let first = trueup(&workspace, "plan --format json");
         let second = trueup(&workspace, "plan --format json");
         prop_assert_eq!(&first.stdout, &second.stdout);
-        prop_assert!(first.code == Some(0), "{}", first.render());
+        prop_assert!(first.code == Some(0) || is_refused(&first), "{}", first.render());
         Ok(())
     });
 }
