@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use trueup_model::{
-    PolicyArn, Resource, Unmanaged,
+    Live, PolicyArn, Resource, Unmanaged,
     desired::{DesiredUser, MfaLevel},
     live::{CredentialNeeds, Credentials, LiveUser, Needs},
 };
@@ -58,8 +58,11 @@ pub(crate) fn missing(resolved: &Resolved<'_>) -> Needs {
             needs.users.insert(live.name.clone(), need);
         }
     }
-    needs.virtual_mfa_devices =
-        resolved.live.virtual_mfa_devices.is_none() && needs.users.values().any(|need| need.mfa_devices);
+    let on_the_way = needs.users.values().any(|need| need.mfa_devices);
+    // A deletion that stopped half-way leaves a device that is assigned to nobody.
+    let deletes = resolved.users.values().any(|fate| matches!(fate, Fate::Deleted { .. }));
+    needs.virtual_mfa_devices = resolved.live.virtual_mfa_devices.is_none()
+        && (on_the_way || (deletes && has_devices_of_nobody(resolved.live)));
 
     let scope = &resolved.desired.scope;
     let tag_rules = scope
@@ -79,6 +82,12 @@ pub(crate) fn missing(resolved: &Resolved<'_>) -> Needs {
     needs
 }
 
+/// Whether there are MFA devices that are assigned to nobody, by the account's totals.
+fn has_devices_of_nobody(live: &Live) -> bool {
+    let total = |key| live.account.summary.get(key).copied().unwrap_or_default();
+    total("MFADevices") > total("MFADevicesInUse")
+}
+
 /// What the plan has to go without, since it was not read: a snapshot that an apply left, or one that was edited, does
 /// not hold everything.
 pub(crate) fn notes(resolved: &Resolved<'_>) -> Vec<Note> {
@@ -86,7 +95,7 @@ pub(crate) fn notes(resolved: &Resolved<'_>) -> Vec<Note> {
         users,
         policies,
         aws_policies,
-        // Only asked for on the way to users' devices.
+        // Only asked for on the way to users' devices, and for those of nobody.
         virtual_mfa_devices: _,
     } = missing(resolved);
     let note = |strict: bool, resource: Option<Resource>, message: String| Note {

@@ -337,6 +337,10 @@ impl<'a> Search<'a> {
             if document == live || document == wanted {
                 continue;
             }
+            // Without allows that differ, both levels are one document.
+            if done.is_some_and(|done| intermediate(&live, &wanted, done).as_ref() == Some(&document)) {
+                continue;
+            }
             if self.insert_intermediate(index, &effect, document, draft) {
                 self.splits.insert(index, level);
                 return true;
@@ -454,18 +458,23 @@ impl<'a> Search<'a> {
     ) -> usize {
         let resource = draft.steps[final_step].resource.clone();
         let mut room = Vec::new();
+        let mut left_behind = None;
         if let Some(live) = self.live_policy(arn) {
-            let pruned: BTreeSet<String> = draft
-                .steps
-                .iter()
-                .filter_map(|step| match &step.call {
-                    Call::DeletePolicyVersion {
-                        policy_arn,
-                        version: VersionRef::Id(id),
-                    } if policy_arn == arn => Some(id.clone()),
-                    _ => None,
-                })
-                .collect();
+            let deletions = |early: bool| -> BTreeSet<String> {
+                let steps = draft.steps.iter();
+                let steps = steps.filter(|step| !early || step.rank != rank::DELETE_POLICY);
+                steps
+                    .filter_map(|step| match &step.call {
+                        Call::DeletePolicyVersion {
+                            policy_arn,
+                            version: VersionRef::Id(id),
+                        } if policy_arn == arn => Some(id.clone()),
+                        _ => None,
+                    })
+                    .collect()
+            };
+            // Those that go in the end take room until then.
+            let (pruned, deleted) = (deletions(true), deletions(false));
             let made = draft
                 .steps
                 .iter()
@@ -478,10 +487,17 @@ impl<'a> Search<'a> {
                 } => Some(id.clone()),
                 _ => None,
             };
-            if live.versions.len() - pruned.len() + made + 1 > VERSIONS_PER_POLICY {
-                let oldest = versions_by_age(live).into_iter().find(|id| {
-                    **id != live.default_version && !pruned.contains(*id) && wanted_by_final.as_ref() != Some(*id)
-                });
+            let is_free = |id: &String| {
+                *id != live.default_version && !deleted.contains(id) && wanted_by_final.as_ref() != Some(id)
+            };
+            // An apply that stopped half-way may have made it.
+            left_behind = live
+                .versions
+                .iter()
+                .find(|(id, version)| is_free(id) && version.document == document)
+                .map(|(id, _)| id.clone());
+            if left_behind.is_none() && live.versions.len() - pruned.len() + made + 1 > VERSIONS_PER_POLICY {
+                let oldest = versions_by_age(live).into_iter().find(|id| is_free(id));
                 if let Some(id) = oldest {
                     let call = Call::DeletePolicyVersion {
                         policy_arn: arn.clone(),
@@ -492,25 +508,30 @@ impl<'a> Search<'a> {
                 }
             }
         }
-        let call = Call::CreatePolicyVersion {
-            policy_arn: arn.clone(),
-            policy_document: document,
+        let (version, created) = if let Some(id) = left_behind {
+            (VersionRef::Id(id), None)
+        } else {
+            let call = Call::CreatePolicyVersion {
+                policy_arn: arn.clone(),
+                policy_document: document,
+            };
+            let created = draft.step(rank::POLICY, call, &resource, reason);
+            draft.after(created, room.iter().copied());
+            let id = ActionId(u32::try_from(created).unwrap_or(u32::MAX));
+            (VersionRef::CreatedBy(id), Some(created))
         };
-        let created = draft.step(rank::POLICY, call, &resource, reason);
-        draft.after(created, room.iter().copied());
         let final_creation: Vec<usize> = draft.steps[final_step].after.iter().copied().collect();
         for step in final_creation {
             if matches!(draft.steps[step].call, Call::CreatePolicyVersion { .. }) {
                 draft.after(step, room.iter().copied());
             }
         }
-        let version = VersionRef::CreatedBy(ActionId(u32::try_from(created).unwrap_or(u32::MAX)));
         let call = Call::SetDefaultPolicyVersion {
             policy_arn: arn.clone(),
             version: version.clone(),
         };
         let set = draft.step_with(rank::POLICY, call, &resource, reason, effect);
-        draft.after(set, [created]);
+        draft.after(set, created);
         let call = Call::DeletePolicyVersion {
             policy_arn: arn.clone(),
             version,

@@ -111,6 +111,20 @@ fn refused_again(before: &Side, after: &Side, seed: u64) -> Result<bool, TestCas
             let ended = run(&again, &second, seed);
             let target = Account::of(&live_of(&wanted));
             prop_assert_eq!(ended.access(by_name), target.access(by_name));
+            for (arn, (_, versions, _)) in &ended.policies {
+                let was = live.policies.values().find(|policy| policy.arn == *arn);
+                let made = versions
+                    .iter()
+                    .filter(|(id, _)| was.is_none_or(|was| !was.versions.contains_key(*id)))
+                    .map(|(_, document)| document.canonical_text());
+                let made: Vec<&str> = made.collect();
+                prop_assert_eq!(
+                    made.iter().collect::<BTreeSet<_>>().len(),
+                    made.len(),
+                    "{} made twice",
+                    arn
+                );
+            }
             let leftovers = ended
                 .users
                 .values()
