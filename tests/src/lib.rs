@@ -5,6 +5,7 @@
 
 pub mod binary;
 pub mod case;
+pub mod collector;
 pub mod golden;
 pub mod programs;
 pub mod python;

@@ -51,7 +51,7 @@ impl Intercept for Answers {
 }
 
 /// The code of an answer that is an IAM error.
-fn error_code(body: &[u8]) -> Option<&str> {
+pub(crate) fn error_code(body: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(body).ok()?;
     let (_, rest) = text.split_once("<Code>")?;
     let (code, _) = rest.split_once("</Code>")?;

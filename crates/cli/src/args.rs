@@ -140,6 +140,34 @@ pub(crate) enum Command {
     Man(ManArgs),
 }
 
+impl Command {
+    /// The name of a command that asks a live account, or may do so; `None` for one that never does, and for the sandbox,
+    /// which answers.
+    pub(crate) fn asks_an_account(&self) -> Option<&'static str> {
+        match self {
+            Self::Init(_) => Some("init"),
+            Self::Plan(_) => Some("plan"),
+            Self::Apply(_) => Some("apply"),
+            Self::Drift(_) => Some("drift"),
+            Self::Export(_) => Some("export"),
+            Self::Snapshot(_) => Some("snapshot"),
+            Self::Access(_) => Some("access"),
+            Self::Whoami(_) => Some("whoami"),
+            Self::Mfa(_) => Some("mfa"),
+            Self::ForceUnlock(_) => Some("force-unlock"),
+            Self::Validate(_)
+            | Self::Fmt(_)
+            | Self::Show(_)
+            | Self::Permissions(_)
+            | Self::Schema(_)
+            | Self::Credentials(_)
+            | Self::Sandbox(_)
+            | Self::Completions(_)
+            | Self::Man(_) => None,
+        }
+    }
+}
+
 /// How results, progress and logs are written.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]

@@ -25,7 +25,7 @@ use aws_smithy_runtime_api::client::{
     interceptors::context::InterceptorContext, retries::classifiers::RetryClassifierPriority,
 };
 
-use crate::{answers::Answers, args::AwsArgs, environment, exit::CliError, remote_lock};
+use crate::{answers::Answers, args::AwsArgs, environment, exit::CliError, remote_lock, telemetry};
 
 /// How long a connection may take to be made, and one attempt to be answered.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -169,12 +169,14 @@ pub(crate) fn assemble(
         .retry_partition(partition.clone())
         .retry_classifier(NobodyThere::default())
         .interceptor(answers.clone())
+        .interceptor(telemetry::Calls)
         .build();
     let sts = sts
         .retry_config(retries)
         .retry_partition(partition)
         .retry_classifier(NobodyThere::default())
         .interceptor(answers.clone())
+        .interceptor(telemetry::Calls)
         .build();
     Ok(Clients {
         iam: aws_sdk_iam::Client::from_conf(iam),

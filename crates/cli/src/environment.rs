@@ -42,6 +42,12 @@ pub(crate) fn s3_endpoint() -> Option<String> {
     text("AWS_ENDPOINT_URL_S3")
 }
 
+/// A variable of OpenTelemetry. An empty one counts as not set there, too.
+#[cfg(feature = "otel")]
+pub(crate) fn opentelemetry(name: &str) -> Option<String> {
+    text(name)
+}
+
 /// The faults that the sandbox should have, for tests and for trying things out.
 pub(crate) fn sandbox_faults() -> Option<String> {
     text("TRUEUP_SANDBOX_FAULTS")

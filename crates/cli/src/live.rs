@@ -13,7 +13,7 @@ use crate::{
     aws::{self, Clients},
     environment,
     exit::CliError,
-    output,
+    output, telemetry,
 };
 
 /// The account of a sandbox that no manifest names.
@@ -80,6 +80,7 @@ impl Api {
     /// Whose credentials these are; an error where they are not those of `expected`.
     pub(crate) async fn identity(&self, expected: Option<&AccountId>) -> Result<Identity, CliError> {
         let identity = self.bounded(self.reader.identity()).await?;
+        telemetry::account(&identity.account);
         match expected {
             Some(expected) if *expected != identity.account => Err(CliError::WrongAccount {
                 live: identity.account,

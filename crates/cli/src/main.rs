@@ -20,6 +20,7 @@ mod remote_lock;
 mod root_user;
 mod signals;
 mod start;
+mod telemetry;
 mod terminal;
 
 /// The futures of an unoptimised build are larger than the stack of a process's first thread.

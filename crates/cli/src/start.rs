@@ -12,7 +12,7 @@ use crate::{
     args::{Cli, Command},
     commands,
     exit::{CliError, Exit},
-    logging,
+    logging, telemetry,
     terminal::Terminal,
 };
 
@@ -36,15 +36,19 @@ fn run() -> u8 {
     };
     let terminal = Terminal::new(&cli.output);
     logging::start(&cli.output);
-    let result = match cli.command {
-        _ if cli.version => commands::version::run(cli.json, &terminal),
+    match cli.command {
+        _ if cli.version => end(commands::version::run(cli.json, &terminal), &terminal),
         Some(command) => block_on(command, &terminal),
         None => {
             let error = Cli::command().error(ErrorKind::MissingSubcommand, "a command is missing");
             let _ = error.print();
-            return 1;
+            1
         }
-    };
+    }
+}
+
+/// Tells of an error, and answers the exit code.
+fn end(result: Result<Exit, CliError>, terminal: &Terminal) -> u8 {
     match result {
         Ok(exit) => exit.code(),
         Err(error) => {
@@ -54,18 +58,22 @@ fn run() -> u8 {
     }
 }
 
-fn block_on(command: Command, terminal: &Terminal) -> Result<Exit, CliError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|source| CliError::Io {
-            action: "start the runtime",
-            source,
-        })?;
-    let result = runtime.block_on(commands::run(command, terminal));
+fn block_on(command: Command, terminal: &Terminal) -> u8 {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(source) => {
+            let action = "start the runtime";
+            return end(Err(CliError::Io { action, source }), terminal);
+        }
+    };
+    if let Some(command) = command.asks_an_account() {
+        telemetry::begin(command, runtime.handle(), terminal);
+    }
+    let code = end(runtime.block_on(commands::run(command, terminal)), terminal);
+    telemetry::end(code, terminal);
     // A question on the terminal that a signal has made pointless still waits for its line.
     runtime.shutdown_background();
-    result
+    code
 }
 
 /// Says that it is a bug, and where; what the panic holds is text like any other.

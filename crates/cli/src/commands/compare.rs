@@ -16,7 +16,7 @@ use crate::{
     args::{CompareArgs, Format, RequireApproval},
     exit::{CliError, Exit},
     live::{Api, Source},
-    manifest, markdown, output,
+    manifest, markdown, output, telemetry,
     terminal::Terminal,
 };
 
@@ -50,6 +50,7 @@ pub(crate) async fn plan_live(
         }
     };
     let plan = trueup_planner::plan(desired, &live, options)?;
+    telemetry::plan(&plan);
     Ok((plan, live))
 }
 

@@ -35,6 +35,7 @@ use crate::{
     manifest, markdown, output,
     remote_lock::{Owner, RemoteLock},
     signals::Signals,
+    telemetry,
     terminal::{Activity, Terminal},
 };
 
@@ -131,7 +132,9 @@ async fn locked(
     let read_and_plan = async || {
         let _activity = terminal.activity("reading the account");
         let live = compare::read_for(&api, &identity, &desired, &options).await?;
-        Ok((trueup_planner::plan(&desired, &live, &options)?, live))
+        let plan = trueup_planner::plan(&desired, &live, &options)?;
+        telemetry::plan(&plan);
+        Ok((plan, live))
     };
     let (plan, mut live) = signals.unless_caught(read_and_plan()).await?;
     compare::write_files(&plan, [&args.compare.json_into])?;
