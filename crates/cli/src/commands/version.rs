@@ -47,7 +47,11 @@ fn build() -> Build {
         rustc: option_env!("TRUEUP_BUILD_RUSTC"),
         target: option_env!("TRUEUP_BUILD_TARGET"),
         profile: if cfg!(debug_assertions) { "debug" } else { "release" },
-        features: Vec::new(),
+        features: if cfg!(feature = "otel") {
+            vec!["otel"]
+        } else {
+            Vec::new()
+        },
         data: Knowledge {
             actions: IamData::embedded().date(),
             aws_managed_policies: trueup_aws_policies::DATE,
