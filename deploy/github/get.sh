@@ -4,8 +4,8 @@ set -euo pipefail
 
 if [[ -z $BINARY ]]; then
     case "$(uname -s)-$(uname -m)" in
-    Linux-x86_64) target=x86_64-unknown-linux-gnu ;;
-    Linux-aarch64) target=aarch64-unknown-linux-gnu ;;
+    Linux-x86_64) target=x86_64-unknown-linux-musl ;;
+    Linux-aarch64) target=aarch64-unknown-linux-musl ;;
     *)
         echo "::error::there is no release of trueup for $(uname -s) on $(uname -m); give one with the input binary"
         exit 1

@@ -1,6 +1,9 @@
 //! What people put into their clusters and pipelines: everything that is YAML is looked at, and commands in it are the
 //! program's.
 
+use std::collections::BTreeSet;
+
+use regex_lite::Regex;
 use serde_json::Value;
 use trueup_tests::{binary::Workspace, programs, python, root};
 
@@ -102,6 +105,28 @@ fn yaml(files: &[&str]) -> Value {
         convert = convert.arg(root().join(file));
     }
     serde_json::from_str(&convert.run().expect_exit(0).stdout).unwrap()
+}
+
+#[test]
+fn what_is_downloaded_is_what_is_released() {
+    let release = &yaml(&[".github/workflows/release.yml"])[0][0];
+    let matrix = release["jobs"]["build"]["strategy"]["matrix"]["include"]
+        .as_array()
+        .unwrap();
+    let released: BTreeSet<&str> = matrix.iter().map(|build| build["target"].as_str().unwrap()).collect();
+    let target = Regex::new(r"\b[a-z0-9_]+-unknown-linux-[a-z]+\b").unwrap();
+    for file in ["deploy/github/get.sh", "deploy/github/workflows/trueup-snapshot.yml"] {
+        let text = std::fs::read_to_string(root().join(file)).unwrap();
+        let asked: BTreeSet<&str> = target.find_iter(&text).map(|found| found.as_str()).collect();
+        assert!(
+            !asked.is_empty() && asked.is_subset(&released),
+            "{file}: {asked:?}, {released:?}"
+        );
+    }
+    assert!(
+        released.iter().all(|target| target.ends_with("-musl")),
+        "not static: {released:?}"
+    );
 }
 
 #[test]
