@@ -180,33 +180,29 @@ impl Day<'_> {
         self.create(&active, unused, total);
     }
 
-    /// Makes keys inactive that nobody used for long. The newest of several is spared: it waits to take over.
+    /// Makes keys inactive that nobody used for long. One that waits to take over from a key in use is spared.
     fn retire_unused<'k>(&mut self, active: Vec<Key<'k>>) -> (Vec<Key<'k>>, usize) {
         let Some(days) = self.rules.maximum_unused_days else {
             return (active, 0);
         };
-        let mut filling = 0;
+        let wanted = self.rules.count as usize;
         let mut working = active.len();
-        let newest = active.last().filter(|_| active.len() > 1).map(|key| key.id.clone());
-        let mut kept = Vec::new();
+        let replacement = active.last().filter(|_| working > wanted).map(|key| key.id);
+        let (mut kept, mut unused) = (Vec::new(), Vec::new());
         for key in active {
-            let used = match key.key.last_used {
-                None => None,
-                Some(LastUse::Never) => Some(key.created),
-                Some(LastUse::At(at)) => Some(at.to_zoned(TimeZone::UTC).date()),
-            };
-            // Somebody who activated it again gets the same time once more.
-            let again = self.memory.inactive.get(key.id).map(|(_, since)| *since);
-            let Some(since) = used.map(|used| again.map_or(used, |again| again.max(used))) else {
-                kept.push(key);
-                continue;
-            };
-            if newest.as_ref() == Some(key.id) || !reached(since, days.saturating_add(1), self.as_of) {
-                kept.push(key);
-                continue;
+            match self
+                .unused_since(&key)
+                .filter(|since| reached(*since, days.saturating_add(1), self.as_of))
+            {
+                Some(_) if replacement == Some(key.id) && !kept.is_empty() => kept.push(key),
+                Some(since) => unused.push((key, since)),
+                None => kept.push(key),
             }
+        }
+        let mut filling = 0;
+        for (key, since) in unused {
             let reason = format!("not used since {since}, which is more than {days} days");
-            let why = if working > self.rules.count as usize {
+            let why = if working > wanted {
                 Why::Retired
             } else {
                 filling += 1;
@@ -216,6 +212,17 @@ impl Day<'_> {
             self.decision.deactivate.push((key.id.clone(), why, reason));
         }
         (kept, filling)
+    }
+
+    /// The day from which on nobody has used a key; `None` where that was not read.
+    fn unused_since(&self, key: &Key<'_>) -> Option<Date> {
+        let used = match key.key.last_used? {
+            LastUse::Never => key.created,
+            LastUse::At(at) => at.to_zoned(TimeZone::UTC).date(),
+        };
+        // Somebody who activated it again gets the same time once more.
+        let again = self.memory.inactive.get(key.id).map(|(_, since)| *since);
+        Some(again.map_or(used, |again| again.max(used)))
     }
 
     /// Makes the oldest inactive as long as there are more than wanted and the newest has taken over.

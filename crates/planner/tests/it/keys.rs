@@ -201,6 +201,35 @@ fn an_unused_key_becomes_inactive_and_is_not_replaced() {
 }
 
 #[test]
+fn of_several_unused_keys_all_become_inactive_at_once_but_for_a_replacement_that_waits() {
+    let today = date("2026-11-23");
+    let unused = key(date("2026-08-01"), None);
+    let both = [(OLD, unused.clone()), (NEW, unused.clone())];
+    let first = [
+        format!("~ user/ci/access-key/{OLD}"),
+        format!("~ user/ci/access-key/{NEW}"),
+    ];
+    for count in [1, 2] {
+        let wanted = wanting(AccessKeysWish::Present(AccessKeyRules {
+            rotate_after_days: None,
+            maximum_unused_days: Some(45),
+            ..rules(count)
+        }));
+        let mut world = account(&wanted, &both, &[]);
+        let plan = plan_on(&wanted, &world, today);
+        assert_eq!(changes(&plan), first, "{count}");
+        apply(&mut world, &plan.actions, &mut 0, today);
+        assert_eq!(changes(&plan_on(&wanted, &world, today)), [""; 0], "{count}");
+
+        // The older one is in use: the newer one waits to take over, unless both are wanted.
+        let in_use = key(date("2026-08-01"), Some(date("2026-11-22")));
+        let world = account(&wanted, &[(OLD, in_use), (NEW, unused.clone())], &[]);
+        let expected = if count == 1 { &[][..] } else { &first[1..] };
+        assert_eq!(changes(&plan_on(&wanted, &world, today)), expected, "{count}");
+    }
+}
+
+#[test]
 fn a_key_that_somebody_else_made_inactive_is_left_alone_where_it_fills_a_place() {
     let wanted = wanting(AccessKeysWish::Present(rules(1)));
     let inactive = AccessKey {
