@@ -8,6 +8,7 @@ use trueup_planner::{Action, Call, NewKeyTag};
 
 use crate::{
     failure::CallError,
+    look::Page,
     perform::undelivered,
     report::{Because, Failure, Outcome},
     run::{Run, Stuck},
@@ -127,16 +128,12 @@ impl Run<'_> {
     }
 
     async fn key_ids(&self, user: &UserName) -> Result<BTreeSet<String>, Stuck> {
-        let list = || async {
-            self.iam
-                .list_access_keys()
-                .user_name(user.as_str())
-                .send()
-                .await
-                .map_err(CallError::from_sdk)
+        let page = |marker: Option<String>| async {
+            let call = self.iam.list_access_keys().user_name(user.as_str());
+            let page = call.set_marker(marker).send().await.map_err(CallError::from_sdk)?;
+            Ok(Page::of(page.access_key_metadata, page.is_truncated, page.marker))
         };
-        let answer = self.read_patiently("ListAccessKeys", list).await?;
-        let keys = answer.map(|answer| answer.access_key_metadata).unwrap_or_default();
+        let keys = self.all("ListAccessKeys", page).await?;
         Ok(keys.into_iter().filter_map(|key| key.access_key_id).collect())
     }
 

@@ -1,7 +1,7 @@
 //! Looks at IAM where a call's own answer is not enough: what became of a creation whose answer was lost, and whether
 //! an entity is still the one that the plan was made from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_iam::types::{Policy, PolicyVersion, Tag, User};
 use percent_encoding::percent_decode_str;
@@ -25,6 +25,20 @@ pub const LOOKS: [&str; 8] = [
     "ListAccountAliases",
     "ListPolicyVersions",
 ];
+
+/// One page of a listing.
+pub(crate) struct Page<T> {
+    items: Vec<T>,
+    /// Outside `None`: it is the last one. Inside: the marker of the next, which a truncated page has to have.
+    next: Option<Option<String>>,
+}
+
+impl<T> Page<T> {
+    pub(crate) fn of(items: Vec<T>, is_truncated: bool, marker: Option<String>) -> Self {
+        let next = is_truncated.then_some(marker);
+        Self { items, next }
+    }
+}
 
 /// What is there of what a call makes.
 #[derive(Debug, PartialEq, Eq)]
@@ -134,10 +148,12 @@ impl Run<'_> {
                 }
             }
             Call::CreateAccountAlias { account_alias } => {
-                let found = self
-                    .read("ListAccountAliases", || self.iam.list_account_aliases().send())
-                    .await?;
-                let aliases = found.map(|answer| answer.account_aliases).unwrap_or_default();
+                let page = |marker: Option<String>| async {
+                    let call = self.iam.list_account_aliases().set_marker(marker);
+                    let page = call.send().await.map_err(CallError::from_sdk)?;
+                    Ok(Page::of(page.account_aliases, page.is_truncated, page.marker))
+                };
+                let aliases = self.all("ListAccountAliases", page).await?;
                 if aliases.iter().any(|alias| alias == account_alias.as_str()) {
                     Seen::AsWanted { version: None }
                 } else {
@@ -213,16 +229,17 @@ impl Run<'_> {
 
     /// Version numbers only grow and are never used again, so that a version of ours is the highest.
     async fn newest_version(&self, arn: &PolicyArn, wanted: &PolicyDocument) -> Result<Seen, Stuck> {
-        let answer = self
-            .read("ListPolicyVersions", || {
-                self.iam
-                    .list_policy_versions()
-                    .policy_arn(arn.as_str())
-                    .max_items(100)
-                    .send()
-            })
-            .await?;
-        let versions = answer.and_then(|answer| answer.versions).unwrap_or_default();
+        let page = |marker: Option<String>| async {
+            let call = self.iam.list_policy_versions().policy_arn(arn.as_str());
+            let page = call.max_items(100).set_marker(marker).send().await;
+            let page = page.map_err(CallError::from_sdk)?;
+            Ok(Page::of(
+                page.versions.unwrap_or_default(),
+                page.is_truncated,
+                page.marker,
+            ))
+        };
+        let versions = self.all("ListPolicyVersions", page).await?;
         let newest = versions.iter().max_by_key(|version| number(version));
         let Some(id) = newest
             .filter(|version| !version.is_default_version)
@@ -234,6 +251,33 @@ impl Run<'_> {
             Ok(Seen::AsWanted { version: Some(id) })
         } else {
             Ok(Seen::Nothing)
+        }
+    }
+
+    /// Everything that a listing lists; nothing where that of which it lists is not there. A page may be short, or empty,
+    /// and still not be the last.
+    pub(crate) async fn all<T, F>(
+        &self,
+        operation: &'static str,
+        page: impl Fn(Option<String>) -> F,
+    ) -> Result<Vec<T>, Stuck>
+    where
+        F: Future<Output = Result<Page<T>, CallError>>,
+    {
+        let (mut found, mut marker, mut seen) = (Vec::new(), None, BTreeSet::new());
+        loop {
+            let Some(next) = self.read_patiently(operation, || page(marker.clone())).await? else {
+                return Ok(Vec::new());
+            };
+            found.extend(next.items);
+            match next.next {
+                None => return Ok(found),
+                Some(Some(next)) if seen.insert(next.clone()) => marker = Some(next),
+                Some(_) => {
+                    let error = CallError::unusable("the pages of the list do not come to an end");
+                    return Err(Stuck::Failed(error));
+                }
+            }
         }
     }
 

@@ -10,6 +10,7 @@ use common::*;
 use trueup_executor::Outcome;
 use trueup_model::Tags;
 use trueup_planner::{ActionId, Call, NewKeyTag};
+use trueup_sandbox::Faults;
 
 fn access_key(name: &str) -> Call {
     Call::CreateAccessKey { user_name: user(name) }
@@ -111,6 +112,25 @@ async fn a_key_whose_answer_is_lost_goes_before_another_is_asked_for() {
         assert!(files.values().any(|text| text.contains(new.as_str())), "{files:?}");
         assert_eq!(bench.count("DeleteAccessKey"), times);
     }
+}
+
+/// The answer to `ListAccessKeys` may begin with a page that holds nothing.
+#[tokio::test(start_paused = true)]
+async fn a_key_whose_answer_is_lost_is_found_on_any_page() {
+    let mut bench = Bench::new();
+    bench.prepare([create_user("ci")]).await;
+    bench
+        .sandbox
+        .set_faults("page-size=1,empty-pages=true".parse().unwrap());
+    bench.script(lose(1));
+    let report = bench.run(&plan([(access_key("ci"), vec![])])).await;
+    assert_complete(&report);
+    assert_eq!(bench.count("DeleteAccessKey"), 1);
+    bench.sandbox.set_faults(Faults::default());
+    let [only] = &keys(&bench, "ci").await[..] else {
+        panic!("one key")
+    };
+    assert_eq!(outcome(&report, 1), &made(only));
 }
 
 #[tokio::test(start_paused = true)]

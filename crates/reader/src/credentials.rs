@@ -1,6 +1,9 @@
 //! One user's credentials, one call per kind. No call here tells a secret.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use aws_sdk_iam::{
     config::retry::RetryConfig,
@@ -18,6 +21,14 @@ use crate::{
     call::is_unknown_operation,
     convert::{required, timestamp},
 };
+
+/// How long a key that is listed may look forbidden: replicas agree within seconds.
+const SETTLING: [Duration; 4] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+];
 
 /// A kind of credential that takes a call of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,22 +160,48 @@ impl Reader {
             .collect()
     }
 
-    /// When each of these keys was last used: one call a key.
+    /// When each of these keys was last used: one call a key. Keys that are gone by now are left out.
     pub(crate) async fn key_use(&self, user: &UserName, ids: Vec<String>) -> Result<Found, ReadError> {
         let mut found = BTreeMap::new();
         for id in ids {
-            let during = During::iam("GetAccessKeyLastUsed").of(Resource::user(user).access_key(&id));
-            let call = self.api.get_access_key_last_used().access_key_id(&id);
-            let Some(answer) = self.answer_if_any(&during, call.send()).await? else {
-                continue;
-            };
-            let last_used = match answer.access_key_last_used.and_then(|used| used.last_used_date) {
-                Some(at) => LastUse::At(timestamp(&during, &at)?),
-                None => LastUse::Never,
-            };
-            found.insert(id, last_used);
+            if let Some(last_used) = self.last_use(user, &id).await? {
+                found.insert(id, last_used);
+            }
         }
         Ok(Found::KeyUse(found))
+    }
+
+    /// `None`: the key is gone.
+    ///
+    /// IAM denies access to a key that it does not know, in the words that it has for a caller without the permission.
+    /// So a key that was made or deleted a moment ago looks forbidden for as long as one replica knows more than
+    /// another: whether it is still listed, and some patience, tell the two apart.
+    async fn last_use(&self, user: &UserName, id: &str) -> Result<Option<LastUse>, ReadError> {
+        let during = During::iam("GetAccessKeyLastUsed").of(Resource::user(user).access_key(id));
+        let mut pauses = SETTLING.into_iter();
+        let answer = loop {
+            let call = self.api.get_access_key_last_used().access_key_id(id);
+            match self.answer_if_any(&during, call.send()).await {
+                Err(ReadError::AccessDenied { during, detail }) => {
+                    // The reason is named where it is a policy's, or the lack of one.
+                    let pause = pauses.next().filter(|_| !detail.contains(" because "));
+                    let Some(pause) = pause else {
+                        return Err(ReadError::AccessDenied { during, detail });
+                    };
+                    tokio::time::sleep(pause).await;
+                    if !self.access_keys(user).await?.contains_key(id) {
+                        return Ok(None);
+                    }
+                }
+                answer => break answer?,
+            }
+        };
+        let Some(answer) = answer else { return Ok(None) };
+        let used = answer.access_key_last_used.and_then(|used| used.last_used_date);
+        Ok(Some(match used {
+            Some(at) => LastUse::At(timestamp(&during, &at)?),
+            None => LastUse::Never,
+        }))
     }
 
     async fn mfa_devices(&self, user: &UserName) -> Result<BTreeSet<String>, ReadError> {
