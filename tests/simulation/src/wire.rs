@@ -25,7 +25,7 @@ use aws_smithy_types::body::SdkBody;
 use tokio::{sync::Notify, time::Instant};
 use trueup_sandbox::Sandbox;
 
-use crate::random::Random;
+use crate::{check::reseed, random::Random};
 
 /// A call that was answered, or was cut off.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +113,7 @@ struct Replica {
 struct State {
     seen: Vec<Seen>,
     begun: usize,
+    answered: usize,
     cut: Option<Cut>,
     /// The first call that is never answered, nor any after it.
     silent_from: Option<usize>,
@@ -144,6 +145,7 @@ impl Wire {
             state: Mutex::new(State {
                 seen: Vec::new(),
                 begun: 0,
+                answered: 0,
                 cut: None,
                 silent_from: None,
                 latency: None,
@@ -340,7 +342,17 @@ impl fmt::Debug for End {
 impl HttpConnector for End {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (wire, connector, replica) = (self.wire.clone(), self.connector.clone(), self.replica.clone());
-        HttpConnectorFuture::new(async move { call(&wire, &connector, replica.as_ref(), request).await })
+        HttpConnectorFuture::new(async move {
+            let answer = call(&wire, &connector, replica.as_ref(), request).await;
+            // Whoever gets this answer decides at once how long to wait before the next attempt.
+            let answered = {
+                let mut state = wire.state();
+                state.answered += 1;
+                state.answered
+            };
+            reseed(answered);
+            answer
+        })
     }
 }
 
