@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use trueup_model::{
     Desired, GroupName, InlinePolicyName, Path, PolicyArn, PolicyDocument, PolicyName, Tags, Unmanaged, UserName,
-    desired::{AfterExpiry, AliasWish, BoundaryWish, DesiredUser, LoginProfileWish, PasswordPolicyWish, PolicyRef},
+    desired::{
+        AccessKeysWish, AfterExpiry, AliasWish, BoundaryWish, DesiredUser, LoginProfileWish, PasswordPolicyWish,
+        PolicyRef,
+    },
     fold_tag_key,
 };
 
@@ -253,7 +256,11 @@ impl View<'_> {
             let path = Path::from_live(text(&was["entity"]["path"]));
             let standing = if self.desired.users.contains_key(&name) || renamed.contains(&name) {
                 Standing::Declared
-            } else if self.desired.absent.users.contains_key(&name) {
+            } else if let Some(absent) = self.desired.absent.users.get(&name) {
+                if absent.quarantine_days.is_some() {
+                    self.quarantined(&name, was)?;
+                    continue;
+                }
                 Standing::Deleted
             } else if self.ignores_user(was) {
                 Standing::Ignored
@@ -266,6 +273,53 @@ impl View<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Somebody in quarantine is there, can do nothing and sign nothing, and holds what it held as far as that is there.
+    fn quarantined(&self, name: &UserName, was: &Value) -> Verdict {
+        const OURS: [&str; 2] = ["trueup-quarantine", "trueup-transition"];
+        let what = format!("user {name}, who is in quarantine,");
+        let id = text(&was["entity"]["id"]);
+        let before = &self.before.users[&id];
+        let Some(after) = self.after.users.get(&id) else {
+            return Err(format!("{what} is gone"));
+        };
+        let denied = after.own.inline.get(OURS[0]);
+        let denies = denied.is_some_and(|document| {
+            let document = PolicyDocument::from_live(document.as_str());
+            let mut statements = document.statements().iter();
+            statements.any(|it| it.is_deny() && it.actions().contains(&"*") && it.resources().contains(&"*"))
+        });
+        require(denies, || format!("{what} is denied nothing"))?;
+        let works = after.password || after.keys.values().any(|active| *active);
+        require(!works, || format!("{what} can sign in or sign requests"))?;
+        let ids = |keys: &BTreeMap<String, bool>| keys.keys().cloned().collect::<BTreeSet<_>>();
+        require(ids(&before.keys) == ids(&after.keys), || {
+            format!("the keys of {what} are others")
+        })?;
+        let kept = |policies: &BTreeMap<String, String>| -> BTreeMap<String, String> {
+            let theirs = policies.iter().filter(|(name, _)| !OURS.contains(&name.as_str()));
+            theirs.map(|(name, text)| (name.clone(), text.clone())).collect()
+        };
+        require(kept(&before.own.inline) == kept(&after.own.inline), || {
+            format!("the inline policies of {what} are others")
+        })?;
+        let there = |arn: &&String| !arn.contains(ACCOUNT) || self.after.policies.contains_key(*arn);
+        let attached: BTreeSet<&String> = before.own.attached.iter().filter(there).collect();
+        require(attached == after.own.attached.iter().collect(), || {
+            format!("{what} has attached {:?}, not {attached:?}", after.own.attached)
+        })?;
+        let groups: BTreeSet<&String> = before
+            .groups
+            .iter()
+            .filter(|group| self.after.groups.contains_key(*group))
+            .collect();
+        require(groups == after.groups.iter().collect(), || {
+            format!("{what} is in {:?}, not {groups:?}", after.groups)
+        })?;
+        require(before.boundary == after.boundary, || {
+            format!("the boundary of {what} is another")
+        })
     }
 
     /// Somebody who is not declared leaves the groups that are, and no others.
@@ -344,13 +398,25 @@ impl View<'_> {
                 format!("the password of {what} was replaced")
             })?;
         }
-        match was {
-            Some(was) if !expired => require(was["access_keys"] == found["access_keys"], || {
+        let had = before.map(|user| &user.keys);
+        let working = user.keys.values().filter(|active| **active).count();
+        match (was, &wanted.access_keys) {
+            (_, Some(AccessKeysWish::Present(rules))) if !expired => {
+                require(user.keys.len() <= 2, || format!("{what} has three keys"))?;
+                let new = had.is_none_or(BTreeMap::is_empty);
+                require(!new || working == rules.count as usize, || {
+                    format!("{what} has {working} keys that work, not {}", rules.count)
+                })?;
+                // Nobody but trueup uses keys here, so that none is replaced as long as its replacement is new.
+                let lost = had.is_some_and(|had| had.values().any(|active| *active)) && working == 0;
+                require(!lost || rules.maximum_unused_days.is_some(), || {
+                    format!("{what} has no key left that works")
+                })
+            }
+            (Some(was), None) if !expired => require(was["access_keys"] == found["access_keys"], || {
                 format!("the keys of {what} have changed")
             }),
-            _ => require(user.keys.values().all(|active| !active), || {
-                format!("{what} has a key that works")
-            }),
+            _ => require(working == 0, || format!("{what} has a key that works")),
         }
     }
 
@@ -408,7 +474,16 @@ impl View<'_> {
             .iter()
             .map(|(key, value)| (fold(key), (key.clone(), value.clone())));
         let wanted: BTreeMap<_, _> = declared.chain(kept).collect();
-        let found = pairs(found);
+        // What trueup remembers of keys is its own, and what a key is for stands in a tag of its name.
+        let of_keys = |key: &String| {
+            key.starts_with("trueup:inactive:")
+                || key == "trueup:new-access-key"
+                || key.starts_with("akia") && key.len() == 20
+        };
+        let mut found = pairs(found);
+        found.retain(|key, _| !of_keys(key));
+        let mut wanted = wanted;
+        wanted.retain(|key, _| !of_keys(key));
         require(found == wanted, || {
             format!("{what} has the tags {found:?}, not {wanted:?}")
         })

@@ -8,8 +8,8 @@ use trueup_manifest::{MemoryFiles, Parsed, Severity, render};
 use trueup_model::{
     Desired, IgnoreTarget, InlinePolicyName, KindScope, PasswordPolicy, PolicyDocument, Unmanaged,
     desired::{
-        AfterExpiry, AliasWish, BoundaryWish, DeletionLimit, DesiredGroup, DesiredPolicy, DesiredUser, Expiry,
-        LoginProfileWish, MfaLevel, MfaRequirement, PasswordPolicyWish, PolicyRef,
+        AccessKeysWish, AfterExpiry, AliasWish, BoundaryWish, DeletionLimit, DesiredGroup, DesiredPolicy, DesiredUser,
+        Expiry, LoginProfileWish, MfaLevel, MfaRequirement, PasswordPolicyWish, PolicyRef,
     },
 };
 
@@ -310,6 +310,19 @@ fn mfa(requirement: &MfaRequirement) -> Value {
     }
 }
 
+fn access_keys(wish: &AccessKeysWish) -> Value {
+    match wish {
+        AccessKeysWish::Absent => json!("none"),
+        AccessKeysWish::Present(rules) => mapping([
+            ("count", Some(json!(rules.count))),
+            ("rotate_after_days", rules.rotate_after_days.map(|days| json!(days))),
+            ("overlap_days", Some(json!(rules.overlap_days))),
+            ("maximum_unused_days", rules.maximum_unused_days.map(|days| json!(days))),
+            ("description", rules.description.as_ref().map(|text| json!(text))),
+        ]),
+    }
+}
+
 fn expires(expiry: &Expiry) -> Value {
     let then = match expiry.then {
         AfterExpiry::Disable => "disable",
@@ -364,6 +377,7 @@ fn user(user: &DesiredUser) -> Value {
                 }
             }),
         ),
+        ("access_keys", user.access_keys.as_ref().map(access_keys)),
         ("mfa", user.mfa.as_ref().map(mfa)),
         ("expires", user.expires.as_ref().map(expires)),
     ])

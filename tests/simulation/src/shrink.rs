@@ -277,6 +277,7 @@ fn desired(case: &Case, edits: &mut Vec<Edit>) {
         set!(edits, desired.users, name, permissions_boundary = BoundaryWish::Keep);
         set!(edits, desired.users, name, login_profile = None);
         set!(edits, desired.users, name, mfa = None);
+        set!(edits, desired.users, name, access_keys = None);
         set!(edits, desired.users, name, expires = None);
         documents!(edits, desired.users, name, &user.inline_policies);
     }

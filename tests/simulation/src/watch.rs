@@ -269,6 +269,23 @@ pub fn no_password_is_lost(before: &Account, after: &Account, seen: &[Seen], dir
             return Err(format!("the password of {} is in no file", user.own.name));
         }
     }
+    no_key_is_lost(before, after, &files)
+}
+
+/// Every access key that came stands in a file with its secret.
+fn no_key_is_lost(before: &Account, after: &Account, files: &BTreeMap<PathBuf, String>) -> Verdict {
+    for (name, user) in after.whole["users"].as_object().into_iter().flatten() {
+        let known = user["entity"]["id"].as_str().and_then(|id| before.users.get(id));
+        for (id, key) in user["access_keys"].as_object().into_iter().flatten() {
+            if known.is_some_and(|known| known.keys.contains_key(id)) {
+                continue;
+            }
+            let secret = key["secret"].as_str().unwrap_or("no secret");
+            if !files.values().any(|text| text.contains(id) && text.contains(secret)) {
+                return Err(format!("the secret of {name}'s key {id} is in no file"));
+            }
+        }
+    }
     Ok(())
 }
 

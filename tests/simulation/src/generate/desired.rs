@@ -7,9 +7,9 @@ use trueup_model::{
     GroupName, IgnoreRule, IgnoreTarget, InlinePolicyName, KindScope, Live, Path, PolicyArn, PolicyDocument,
     PolicyName, Scope, Unmanaged, UserName,
     desired::{
-        Absent, AbsentUser, AfterExpiry, AliasWish, BoundaryWish, DeletionLimit, Desired, DesiredAccount, DesiredGroup,
-        DesiredPolicy, DesiredUser, Expiry, External, Guardrails, LoginProfileWish, MfaLevel, MfaRequirement,
-        PasswordPolicyWish, PolicyRef, RootRequirements,
+        Absent, AbsentUser, AccessKeyRules, AccessKeysWish, AfterExpiry, AliasWish, BoundaryWish, DeletionLimit,
+        Desired, DesiredAccount, DesiredGroup, DesiredPolicy, DesiredUser, Expiry, External, Guardrails,
+        LoginProfileWish, MfaLevel, MfaRequirement, PasswordPolicyWish, PolicyRef, RootRequirements,
     },
     live::{LiveGroup, LivePolicy, LiveUser},
 };
@@ -329,7 +329,11 @@ fn users(random: &mut Random, profile: &Profile, live: &Live, desired: &mut Desi
                 desired.users.insert(user.name.clone(), user);
             }
             (7, _) => {
-                desired.absent.users.insert(name, AbsentUser::from("left"));
+                let gone = AbsentUser {
+                    reason: "left".to_owned(),
+                    quarantine_days: random.percent(40).then_some(30),
+                };
+                desired.absent.users.insert(name, gone);
             }
             (8, Some(_)) => {}
             (0..=2 | 9, _) if desired.users.len() < profile.users => {
@@ -349,7 +353,7 @@ fn users(random: &mut Random, profile: &Profile, live: &Live, desired: &mut Desi
                     expires: expires(random),
                     deliver_to: Vec::new(),
                     reset_password: None,
-                    access_keys: None,
+                    access_keys: access_keys(random),
                     name,
                 };
                 desired.users.insert(user.name.clone(), user);
@@ -373,6 +377,20 @@ fn login_profile(random: &mut Random) -> Option<LoginProfileWish> {
             password_reset_required: random.percent(70),
         }),
         4 => Some(LoginProfileWish::Absent),
+        _ => None,
+    }
+}
+
+fn access_keys(random: &mut Random) -> Option<AccessKeysWish> {
+    match random.below(8) {
+        0 => Some(AccessKeysWish::Absent),
+        1 | 2 => Some(AccessKeysWish::Present(AccessKeyRules {
+            count: u32::try_from(random.between(1, 2)).unwrap_or(1),
+            rotate_after_days: random.percent(50).then_some(90),
+            overlap_days: *random.pick(&[0, 7]),
+            maximum_unused_days: random.percent(30).then_some(45),
+            description: random.percent(30).then(|| "made by the simulation".to_owned()),
+        })),
         _ => None,
     }
 }
@@ -416,6 +434,6 @@ fn user_like(
         expires: expires(random),
         deliver_to: Vec::new(),
         reset_password: None,
-        access_keys: None,
+        access_keys: access_keys(random),
     }
 }
