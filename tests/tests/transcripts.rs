@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use trueup_tests::{binary::Workspace, root, transcript};
+use trueup_tests::{binary::Workspace, programs, root, transcript};
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -39,6 +39,10 @@ fn trial(prefix: &str, file: PathBuf, examples: bool) -> Trial {
         format!("{prefix}{}", stem.unwrap_or_default().to_string_lossy())
     };
     Trial::test(name, move || {
+        let text = std::fs::read_to_string(&file).expect("a transcript can be read");
+        if text.contains("age-keygen") {
+            programs::age();
+        }
         let workspace = Workspace::new();
         if examples {
             workspace.copy(&root().join("examples"), "examples");
