@@ -50,6 +50,7 @@ fi
     esac
     if [[ -s $plan ]]; then echo "plan=$plan"; fi
     if [[ -s $markdown ]]; then echo "markdown=$markdown"; fi
+    if [[ -s $folder/receipt.json ]]; then echo "receipt=$folder/receipt.json"; fi
 } >>"$GITHUB_OUTPUT"
 if [[ -s $markdown ]]; then
     cat "$markdown" >>"$GITHUB_STEP_SUMMARY"

@@ -261,6 +261,17 @@ pub struct Output {
 }
 
 impl Output {
+    /// The same without the end of what was printed, from these words on.
+    #[must_use]
+    pub fn until(mut self, words: &str) -> Self {
+        for text in [&mut self.stdout, &mut self.redacted.0] {
+            if let Some(at) = text.find(words) {
+                text.truncate(at);
+            }
+        }
+        self
+    }
+
     /// The output as expectations hold it: standard output, then standard error and the exit code where there is
     /// something to say.
     pub fn render(&self) -> String {

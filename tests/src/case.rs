@@ -14,6 +14,12 @@ use crate::{
 /// Where a case's account is kept, below its working directory.
 const ACCOUNT: &str = "account.json";
 
+/// The manifest that was applied before, where a case is about what drifted since.
+const APPLIED: &str = "applied.yaml";
+
+/// How an apply goes ahead without anybody watching.
+const APPROVED: &str = "--auto-approve --plain-credentials --credentials-dir ../credentials";
+
 /// Every code that `--allow` takes.
 const GUARDRAILS: [&str; 9] = [
     "deletions",
@@ -37,7 +43,8 @@ pub fn run(folder: &Path) -> Result<(), String> {
     prepare(&workspace, folder)?;
     let arguments = std::fs::read_to_string(folder.join("args")).unwrap_or_default();
 
-    let plan = command(&workspace, "plan --detailed-exitcode", &arguments);
+    let verbs = Verbs::of(folder);
+    let plan = Verbs::cut(command(&workspace, verbs.plan, &arguments));
     let planned = matches!(plan.code, Some(0 | 2 | 3));
     let (file, other) = if planned {
         ("plan.txt", "error.txt")
@@ -46,18 +53,54 @@ pub fn run(folder: &Path) -> Result<(), String> {
     };
     settle(folder, other, None)?;
     settle(folder, file, Some(&plan.render()))?;
-    let order = if planned { order(&workspace, &arguments)? } else { None };
+    let order = if planned {
+        order(&workspace, verbs, &arguments)?
+    } else {
+        None
+    };
     settle(folder, "order.txt", order.as_deref())?;
     if planned {
-        apply(&workspace, folder, &arguments, &plan)
+        apply(&workspace, folder, verbs, &arguments, &plan)
     } else {
         settle(folder, "apply.txt", None)
     }
 }
 
+/// What is run: everything, or, where the folder says what was applied before, only the correction of drift.
+#[derive(Clone, Copy)]
+struct Verbs {
+    plan: &'static str,
+    apply: &'static str,
+    /// What a plan says that has nothing to do.
+    nothing: &'static [&'static str],
+}
+
+impl Verbs {
+    /// Without the query for who did it: it holds the time, and is the transcripts' business.
+    fn cut(plan: Output) -> Output {
+        plan.until("\nWho did it")
+    }
+
+    fn of(folder: &Path) -> Self {
+        if folder.join(APPLIED).is_file() {
+            Self {
+                plan: "drift --only drift --baseline receipt.json",
+                apply: "apply --only drift --baseline receipt.json",
+                nothing: &["No changes.", "No drift to correct."],
+            }
+        } else {
+            Self {
+                plan: "plan --detailed-exitcode",
+                apply: "apply",
+                nothing: &["No changes."],
+            }
+        }
+    }
+}
+
 /// The calls of the plan in their order, one a line; nothing where there are none.
-fn order(workspace: &Workspace, arguments: &str) -> Result<Option<String>, String> {
-    let plan = command(workspace, "plan --format json", arguments);
+fn order(workspace: &Workspace, verbs: Verbs, arguments: &str) -> Result<Option<String>, String> {
+    let plan = command(workspace, &format!("{} --format json", verbs.plan), arguments);
     let plan: Value = serde_json::from_str(&plan.stdout).map_err(|error| format!("{error}:\n{}", plan.render()))?;
     let mut text = String::new();
     for action in plan["actions"].as_array().into_iter().flatten() {
@@ -78,9 +121,9 @@ fn order(workspace: &Workspace, arguments: &str) -> Result<Option<String>, Strin
 }
 
 /// Whatever can be planned can be applied, and then nothing is left to do.
-fn apply(workspace: &Workspace, folder: &Path, arguments: &str, plan: &Output) -> Result<(), String> {
-    let approved = "apply --auto-approve --plain-credentials --credentials-dir ../credentials";
-    let applied = command(workspace, approved, arguments);
+fn apply(workspace: &Workspace, folder: &Path, verbs: Verbs, arguments: &str, plan: &Output) -> Result<(), String> {
+    let approved = format!("{} {APPROVED}", verbs.apply);
+    let applied = command(workspace, &approved, arguments);
     // What apply prints for an ordinary plan is the transcripts' business.
     if applied.code == Some(0) {
         settle(folder, "apply.txt", None)?;
@@ -90,7 +133,7 @@ fn apply(workspace: &Workspace, folder: &Path, arguments: &str, plan: &Output) -
     match applied.code {
         Some(0) => {}
         Some(3) => {
-            let before = command(workspace, "plan --detailed-exitcode", arguments);
+            let before = Verbs::cut(command(workspace, verbs.plan, arguments));
             if before.render() != plan.render() {
                 let difference = golden::difference("the plan", &plan.render(), &before.render());
                 return Err(format!("apply refused and yet changed something: {difference}"));
@@ -107,8 +150,11 @@ fn apply(workspace: &Workspace, folder: &Path, arguments: &str, plan: &Output) -
         }
         _ => return Ok(()),
     }
-    let after = command(workspace, "plan --detailed-exitcode", arguments);
-    if !after.stdout.contains("No changes.") || after.code == Some(2) {
+    let after = command(workspace, verbs.plan, arguments);
+    let says_so = verbs.nothing.iter().any(|nothing| after.stdout.contains(nothing));
+    // What is drift and pending at once is left, and a run that looks for drift says so.
+    let is_limited = folder.join(APPLIED).is_file();
+    if !says_so || (after.code == Some(2) && !is_limited) {
         return Err(format!(
             "after apply there is still something to do:\n{}",
             after.render()
@@ -134,9 +180,21 @@ fn prepare(workspace: &Workspace, folder: &Path) -> Result<(), String> {
         match name.as_str() {
             "manifest" => workspace.copy(&entry.path(), "trueup"),
             "manifest.yaml" => workspace.write("trueup.yaml", read(&entry.path())?),
-            "args" | "setup.txt" | "plan.txt" | "order.txt" | "error.txt" | "apply.txt" => {}
+            "applied.yaml" | "args" | "setup.txt" | "plan.txt" | "order.txt" | "error.txt" | "apply.txt" => {}
             _ if name.ends_with(".json") => workspace.write(&name, read(&entry.path())?),
             _ => return Err(format!("{name} is no part of a case")),
+        }
+    }
+    let before = folder.join(APPLIED);
+    if before.is_file() {
+        workspace.write("before.yaml", read(&before)?);
+        let applied = command(
+            workspace,
+            &format!("apply before.yaml {APPROVED} --receipt receipt.json"),
+            "",
+        );
+        if applied.code != Some(0) {
+            return Err(format!("{APPLIED} was not applied:\n{}", applied.render()));
         }
     }
     let script = folder.join("setup.txt");

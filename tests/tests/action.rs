@@ -112,6 +112,21 @@ fn a_reviewed_plan_is_applied_and_then_there_is_no_drift() {
 }
 
 #[test]
+fn the_receipt_of_an_apply_lets_a_later_job_correct_drift_alone() {
+    let job = Job::new();
+    job.run("apply", "").expect_exit(0);
+    let receipt = job.output("receipt").unwrap();
+    let text = std::fs::read_to_string(&receipt).unwrap();
+    assert!(text.contains("\"asked\""), "{text}");
+    let arguments = format!("--only=drift\n--baseline={receipt}\n--require-approval=broadening");
+    let log = job.run("apply", &arguments).stdout;
+    assert!(log.contains("No changes."), "{log}");
+    let log = job.run("drift", &format!("--only=drift\n--baseline={receipt}")).stdout;
+    assert!(log.contains("No changes."), "{log}");
+    assert_eq!(job.output("exit-code").as_deref(), Some("0"));
+}
+
+#[test]
 fn one_comment_is_kept_for_an_account() {
     let job = Job::new();
     job.run("plan", "");

@@ -12,7 +12,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
-use trueup_planner::GuardrailCode;
+use trueup_planner::{GuardrailCode, Only};
 
 pub(crate) use self::access::{
     AccessArgs, AccessCommand, AccountArgs, AnswerFormat, AssertArgs, CanArgs, DiffArgs, FailOn, GraphArgs,
@@ -86,11 +86,13 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// Makes the account match the manifest
     #[command(
-        after_help = "Examples:\n  trueup apply\n  trueup apply --plan reviewed.json\n  trueup apply --expect-digest sha256:… --auto-approve --allow deletions"
+        after_help = "Examples:\n  trueup apply\n  trueup apply --plan reviewed.json\n  trueup apply --expect-digest sha256:… --auto-approve --allow deletions\n  trueup apply --only drift --baseline receipt.json --auto-approve"
     )]
     Apply(ApplyArgs),
     /// As plan, and exits 2 when there are changes
-    #[command(after_help = "Examples:\n  trueup drift --format json\n  trueup drift --strict -q")]
+    #[command(
+        after_help = "Examples:\n  trueup drift --format json\n  trueup drift --strict -q\n  trueup drift --only drift --baseline receipt.json"
+    )]
     Drift(DriftArgs),
     /// Shows a saved plan
     #[command(after_help = "Examples:\n  trueup show reviewed.json\n  trueup plan --format json | trueup show -")]
@@ -336,11 +338,29 @@ pub(crate) enum RequireApproval {
     AnyChange,
 }
 
+/// What tells drift from what is not applied yet.
 #[derive(Debug, Args)]
-pub(crate) struct DriftArgs {
+pub(crate) struct SinceArgs {
     /// The receipt of the last apply: tells what has drifted since from what is not applied yet
     #[arg(long, value_name = "RECEIPT", env = "TRUEUP_BASELINE")]
     pub(crate) baseline: Option<PathBuf>,
+    /// With --baseline: only what has drifted. What is not applied yet, and what is held, is listed and left
+    #[arg(long, value_name = "WHAT", value_parser = only, env = "TRUEUP_ONLY")]
+    pub(crate) only: Option<Only>,
+}
+
+/// `drift` is all that an apply can be limited to.
+fn only(text: &str) -> Result<Only, &'static str> {
+    match text {
+        "drift" => Ok(Only::Drift),
+        _ => Err("expected drift"),
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DriftArgs {
+    #[command(flatten)]
+    pub(crate) since: SinceArgs,
     /// Also writes one line for a chat to a file
     #[arg(long, value_name = "FILE", env = "TRUEUP_LINE_INTO")]
     pub(crate) line_into: Option<PathBuf>,
@@ -362,6 +382,8 @@ pub(crate) struct ApplyArgs {
     /// Writes what was applied, as JSON
     #[arg(long, value_name = "FILE", env = "TRUEUP_RECEIPT")]
     pub(crate) receipt: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) since: SinceArgs,
     /// Where journals, undo snapshots and locks are kept [default: $XDG_STATE_HOME/trueup or ~/.local/state/trueup]
     #[arg(long, value_name = "DIR", env = "TRUEUP_STATE_DIR")]
     pub(crate) state_dir: Option<PathBuf>,

@@ -12,7 +12,8 @@ pub(crate) const TABLE: &str = "\
 Exit codes:
   0         done, or nothing to do
   1         error, wrong arguments included
-  2         there are changes (plan --detailed-exitcode; always for drift)
+  2         there are changes (plan --detailed-exitcode; always for drift; with
+            drift --only drift, only what has drifted)
   3         apply refused by a guardrail; with --strict, also an unmet
             requirement, a guardrail or a lapsed rule; with
             --require-approval, a plan that takes a person's approval; access:
@@ -125,6 +126,8 @@ pub(crate) enum CliError {
     Approval { reviewed: bool },
     #[error("the plan of now has another digest than the reviewed one; nothing was written")]
     Stale,
+    #[error("the baseline is of account {baseline}, the manifest is for {manifest}")]
+    WrongBaseline { baseline: AccountId, manifest: AccountId },
     #[error("account {account} is being applied to by another run")]
     Locked { account: AccountId, path: PathBuf },
     #[error("account {account} is being applied to by another run: {holder}")]
@@ -216,7 +219,10 @@ impl CliError {
             Self::Stale => 4,
             Self::Incomplete { written: true, .. } | Self::LockLost { written: true, .. } | Self::StillDiffers => 5,
             Self::Locked { .. } | Self::LockHeld { .. } | Self::LockLost { written: false, .. } => 6,
-            Self::Profile { .. } | Self::WrongAccount { .. } | Self::Plan(PlanError::WrongAccount { .. }) => 7,
+            Self::Profile { .. }
+            | Self::WrongAccount { .. }
+            | Self::WrongBaseline { .. }
+            | Self::Plan(PlanError::WrongAccount { .. }) => 7,
             Self::Interrupted(signal) => signal.code(),
         }
     }
@@ -256,6 +262,7 @@ impl CliError {
             Self::WrongAccount { .. } | Self::Plan(PlanError::WrongAccount { .. }) => {
                 one("use the credentials of the manifest's account, for example with --profile")
             }
+            Self::WrongBaseline { .. } => one("name the receipt of this account's last apply with --baseline"),
             Self::Incomplete { .. } => one("apply again: it goes on from where the account is"),
             Self::StillDiffers => one("plan again to see what differs: somebody else may be changing the account"),
             Self::Deadline { .. } => one("--deadline sets how long it may take"),
@@ -372,6 +379,13 @@ mod tests {
                 CliError::WrongAccount {
                     live: account("123456789012"),
                     expected: "another".to_owned(),
+                },
+                7,
+            ),
+            (
+                CliError::WrongBaseline {
+                    baseline: account("123456789012"),
+                    manifest: account("210987654321"),
                 },
                 7,
             ),

@@ -5,6 +5,7 @@ mod answers;
 mod args;
 mod authorizer;
 mod aws;
+mod baseline;
 mod commands;
 mod delivery;
 mod environment;

@@ -14,7 +14,7 @@ use std::{
 use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 use trueup_model::{AccountId, Live, Resource};
-use trueup_planner::{Action, ActionId, Call, GuardrailFinding, Plan};
+use trueup_planner::{Action, ActionId, Call, GuardrailFinding, Left, Only, Plan};
 
 use crate::{files, report::Outcome};
 
@@ -74,6 +74,10 @@ enum Line<'a> {
         as_of: Date,
         tool_version: &'a str,
         actions: usize,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        only: Option<Only>,
+        #[serde(skip_serializing_if = "<[Left]>::is_empty")]
+        left: &'a [Left],
         #[serde(skip_serializing_if = "Vec::is_empty")]
         allowed: Vec<&'a GuardrailFinding>,
     },
@@ -130,6 +134,8 @@ impl Journal {
             as_of: plan.as_of,
             tool_version: &plan.tool_version,
             actions: plan.actions.len(),
+            only: plan.only,
+            left: &plan.left,
             allowed: plan.guardrails.iter().filter(|finding| finding.allowed).collect(),
         })?;
         Ok(journal)

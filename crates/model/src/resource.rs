@@ -1,6 +1,6 @@
 //! How plans name things: `kind/name`, and parts of things below them.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,11 @@ impl Resource {
     /// `manifest`: what is asked for, as a whole.
     pub fn manifest() -> Self {
         Self("manifest".to_owned())
+    }
+
+    /// `scope`: what the manifest owns, as a whole.
+    pub fn scope() -> Self {
+        Self("scope".to_owned())
     }
 
     fn part(&self, kind: &str, name: impl fmt::Display) -> Self {
@@ -150,6 +155,19 @@ impl Resource {
         Self(self.0[..end].to_owned())
     }
 
+    /// The same by the new name of the entity, and of the user whose membership it is, where these have one.
+    pub fn renamed(&self, names: &BTreeMap<Self, Self>) -> Self {
+        let entity = self.entity();
+        let rest = self.0.strip_prefix(&entity.0).unwrap_or_default();
+        let owner = names.get(&entity).unwrap_or(&entity);
+        let user = self.part_name().filter(|_| self.kind() == "member");
+        let user = user.and_then(|user| names.get(&Self::user(&UserName::from_live(user))));
+        match user {
+            Some(user) => owner.member(&UserName::from_live(user.entity_name())),
+            None => Self(format!("{owner}{rest}")),
+        }
+    }
+
     /// Whether this is a part of an entity.
     pub fn is_part(&self) -> bool {
         self.0.matches('/').count() > 1
@@ -175,6 +193,24 @@ impl fmt::Display for Resource {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_and_memberships_follow_a_rename() {
+        let user = |name: &str| Resource::user(&UserName::from_live(name));
+        let group = |name: &str| Resource::group(&GroupName::from_live(name));
+        let names = BTreeMap::from([(user("bob.smith"), user("bob")), (group("devs"), group("engineers"))]);
+        let member = |group: Resource, user: &str| group.member(&UserName::from_live(user));
+        assert_eq!(user("bob.smith").tag("a/b").renamed(&names), user("bob").tag("a/b"));
+        assert_eq!(
+            member(group("devs"), "bob.smith").renamed(&names),
+            member(group("engineers"), "bob")
+        );
+        assert_eq!(
+            member(group("ops"), "alice").renamed(&names),
+            member(group("ops"), "alice")
+        );
+        assert_eq!(user("bob.smithers").renamed(&names), user("bob.smithers"));
+    }
 
     #[test]
     fn resources_know_their_kind_and_entity() {

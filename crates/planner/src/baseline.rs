@@ -1,13 +1,16 @@
 //! Whether a difference is there because the account moved away from what was applied, or because the manifest moved on.
 //!
-//! It never looks at documents or values: a fact of the last apply that is still true has not moved.
+//! It never looks at documents or values: a fact of the last apply that is still true has not moved, and a wish that has
+//! the hash that it had then is the same wish.
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use trueup_model::Resource;
+use serde_json::json;
+use trueup_model::{Desired, Live, Resource, fold_tag_key};
 
-use crate::{Change, ChangeKind, Plan};
+use crate::{Change, ChangeKind, Plan, digest::short_hash, enforced, resolve::Resolved};
 
 /// Why something differs, since an apply that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -32,54 +35,288 @@ impl Origin {
     }
 }
 
-impl Plan {
-    /// Says of every change whether it is drift or pending. `applied` are the facts after an apply, as its receipt has
-    /// them.
-    pub fn compare_with_applied(&mut self, applied: &BTreeMap<Resource, String>) {
-        let manifest = Resource::manifest();
-        let same_manifest = applied.get(&manifest) == self.facts.get(&manifest);
-        for change in &mut self.changes {
-            change.origin = Some(origin(change, applied, &self.facts, same_manifest));
-        }
-    }
+/// What an earlier apply left, as its receipt has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Applied<'a> {
+    /// [`Plan::facts`] of the account as it was then.
+    pub facts: &'a BTreeMap<Resource, String>,
+    /// [`asked`] of the manifest that was applied; empty where that is not known.
+    pub asked: &'a BTreeMap<Resource, String>,
+}
 
+/// Which changes a plan is limited to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Only {
+    /// What drifted since an earlier apply.
+    Drift,
+}
+
+/// A short hash of what a manifest asks for, part by part: what tells a later run which of its wishes are new.
+pub fn asked(desired: &Desired, live: &Live, as_of: Date) -> BTreeMap<Resource, String> {
+    let enforced = enforced::with_policies(desired, &live.account.partition);
+    wishes(&Resolved::new(enforced.as_ref().unwrap_or(desired), live, as_of))
+}
+
+/// The same of what is resolved already.
+pub(crate) fn wishes(resolved: &Resolved<'_>) -> BTreeMap<Resource, String> {
+    let desired = resolved.desired;
+    let mut all = BTreeMap::new();
+    let mut add = |resource: Resource, wish: serde_json::Value| drop(all.insert(resource, short_hash(&wish)));
+    add(Resource::scope(), json!([desired.scope, desired.external]));
+    if let Some(alias) = &desired.account.alias {
+        add(Resource::account_alias(), json!(alias));
+    }
+    if let Some(policy) = &desired.account.password_policy {
+        add(Resource::password_policy(), json!(policy));
+    }
+    for policy in desired.policies.values() {
+        let resource = Resource::policy(&policy.name);
+        for (key, value) in &policy.tags {
+            add(resource.tag(key), json!(value));
+        }
+        add(resource.document(), json!(policy.document.canonical_text()));
+        add(resource, json!([policy.name, policy.path, policy.description]));
+    }
+    for group in desired.groups.values() {
+        let resource = Resource::group(&group.name);
+        for arn in resolved.arns(&group.managed_policies) {
+            add(resource.attachment(&arn), json!(true));
+        }
+        for (name, document) in &group.inline_policies {
+            add(resource.inline_policy(name), json!(document.canonical_text()));
+        }
+        add(resource, json!([group.name, group.path]));
+    }
+    for user in desired.users.values() {
+        let resource = Resource::user(&user.name);
+        for arn in resolved.arns(&user.managed_policies) {
+            add(resource.attachment(&arn), json!(true));
+        }
+        for (name, document) in &user.inline_policies {
+            add(resource.inline_policy(name), json!(document.canonical_text()));
+        }
+        for (key, value) in &user.tags {
+            add(resource.tag(&fold_tag_key(key)), json!(value));
+        }
+        for group in &user.groups {
+            add(Resource::group(group).member(&user.name), json!(true));
+        }
+        add(resource.permissions_boundary(), json!(user.permissions_boundary));
+        let password = json!([user.login_profile, user.reset_password, user.expires]);
+        add(resource.login_profile(), password);
+        add(resource.access_key(""), json!([user.access_keys, user.expires]));
+        add(resource, json!([user.name, user.path]));
+    }
+    let absent = &desired.absent;
+    for (name, user) in &absent.users {
+        add(Resource::user(name), json!(["absent", user.quarantine_days]));
+    }
+    for name in absent.groups.keys() {
+        add(Resource::group(name), json!("absent"));
+    }
+    for name in absent.policies.keys() {
+        add(Resource::policy(name), json!("absent"));
+    }
+    all
+}
+
+impl Plan {
     /// The changes that nightly runs leave as they are.
     pub fn is_held(&self, change: &Change) -> bool {
         self.held.iter().any(|held| held.resource == change.resource)
     }
+
+    /// How much of what differs is drift, changes that this plan leaves included and those that are held not: what a job
+    /// that looks for drift has found.
+    pub fn drifted(&self) -> usize {
+        let own = self.changes.iter().filter(|change| !self.is_held(change));
+        let own = own.filter(|change| change.origin != Some(Origin::Pending)).count();
+        own + self.left.iter().filter(|left| left.origin != Origin::Pending).count()
+    }
 }
 
-fn origin(
-    change: &Change,
-    applied: &BTreeMap<Resource, String>,
-    now: &BTreeMap<Resource, String>,
-    same_manifest: bool,
-) -> Origin {
-    let resource = &change.resource;
-    if !applied.contains_key(&resource.entity()) {
-        // Nothing of it was applied. Where the manifest is the same, it is new in the account.
-        return if same_manifest { Origin::Drift } else { Origin::Pending };
+/// What the receipt of this apply says of the account, where only drift was corrected: what the earlier receipt said,
+/// and of what was corrected, what was read after it. What was left must look tomorrow as it does today.
+///
+/// `now`: the plan of the reading after the apply.
+pub fn carried_forward(applied: &Applied<'_>, corrected: &Plan, now: &Plan) -> BTreeMap<Resource, String> {
+    if corrected.left.is_empty() && corrected.held.is_empty() {
+        return now.facts.clone();
     }
-    let has_moved = |fact: &Resource| applied.get(fact) != now.get(fact);
-    let of = |moved: bool| if moved { Origin::Drift } else { Origin::Pending };
-    if resource.is_part() || change.change != ChangeKind::Update || change.fields.is_empty() {
-        return of(has_moved(resource));
+    let mut facts = applied.facts.clone();
+    for change in &corrected.changes {
+        let resource = &change.resource;
+        let is_touched = |fact: &Resource| match (resource.is_part(), resource.kind()) {
+            // What trueup remembers of keys and passwords stands in tags.
+            (true, "access-key" | "login-profile") => {
+                fact.entity() == resource.entity() && matches!(fact.kind(), "access-key" | "login-profile" | "tag")
+            }
+            (true, _) => fact == resource,
+            (false, _) => fact.entity() == *resource && is_own(fact),
+        };
+        facts.retain(|fact, _| !is_touched(fact));
+        let new = now.facts.iter().filter(|(fact, _)| is_touched(fact));
+        facts.extend(new.map(|(fact, hash)| (fact.clone(), hash.clone())));
     }
-    let mut origins = change.fields.iter().map(|field| {
-        of(has_moved(&match field.path.as_str() {
+    facts
+}
+
+/// Whether a fact is changed with its entity, and is not a change of its own.
+fn is_own(fact: &Resource) -> bool {
+    !fact.is_part() || matches!(fact.kind(), "tag" | "permissions-boundary" | "document" | "versions")
+}
+
+/// Both sides of the comparison: then and now.
+pub(crate) struct Since<'a> {
+    /// What was live then, and what was asked for, by the names of now.
+    applied_facts: BTreeMap<Resource, String>,
+    applied_asked: BTreeMap<Resource, String>,
+    facts: &'a BTreeMap<Resource, String>,
+    asked: BTreeMap<Resource, String>,
+}
+
+impl<'a> Since<'a> {
+    pub(crate) fn new(applied: &Applied<'_>, facts: &'a BTreeMap<Resource, String>, resolved: &Resolved<'_>) -> Self {
+        // A rename that is pending must not hide what happened to what is renamed.
+        let users = resolved
+            .user_names
+            .iter()
+            .map(|(old, new)| (Resource::user(old), Resource::user(new)));
+        let groups = resolved
+            .group_names
+            .iter()
+            .map(|(old, new)| (Resource::group(old), Resource::group(new)));
+        let renamed: BTreeMap<Resource, Resource> = users
+            .chain(groups)
+            .filter(|(_, new)| !applied.facts.contains_key(new))
+            .collect();
+        let by_new_names = |then: &BTreeMap<Resource, String>| -> BTreeMap<Resource, String> {
+            then.iter()
+                .map(|(name, hash)| (name.renamed(&renamed), hash.clone()))
+                .collect()
+        };
+        Self {
+            applied_facts: by_new_names(applied.facts),
+            applied_asked: by_new_names(applied.asked),
+            facts,
+            asked: wishes(resolved),
+        }
+    }
+
+    /// Says of every change whether it is drift or pending.
+    pub(crate) fn tell(&self, changes: &mut [Change]) {
+        for change in changes {
+            change.origin = Some(self.origin(change));
+        }
+    }
+
+    fn origin(&self, change: &Change) -> Origin {
+        let resource = &change.resource;
+        let entity = resource.entity();
+        if !self.applied_facts.contains_key(&entity) {
+            return self.origin_of_unknown(&entity);
+        }
+        if resource.is_part() {
+            return match resource.kind() {
+                // The id of a key that is made is not known yet.
+                "access-key" => self.judge(self.any_moved(&entity.access_key("")), &[entity.access_key("")]),
+                _ => self.judge(self.has_moved(resource), std::slice::from_ref(resource)),
+            };
+        }
+        match change.change {
+            ChangeKind::Update | ChangeKind::Rename if !change.fields.is_empty() => {
+                let mut origins = change
+                    .fields
+                    .iter()
+                    .map(|field| self.origin_of_field(resource, &field.path));
+                let first = origins.next().unwrap_or(Origin::Pending);
+                if origins.all(|origin| origin == first) {
+                    first
+                } else {
+                    Origin::Both
+                }
+            }
+            ChangeKind::Create => {
+                // What comes with it is asked for now, whatever was asked for then.
+                let wishes = self.applied_asked.keys().chain(self.asked.keys());
+                let own: Vec<Resource> = wishes
+                    .filter(|wish| wish.entity() == *resource && is_own(wish))
+                    .cloned()
+                    .collect();
+                self.judge(self.has_moved(resource), &own)
+            }
+            _ => self.judge(self.has_moved(resource), std::slice::from_ref(resource)),
+        }
+    }
+
+    /// Nothing of it was looked at when it was applied: it was not declared, and not there.
+    fn origin_of_unknown(&self, entity: &Resource) -> Origin {
+        let (then, now) = (&self.applied_asked, &self.asked);
+        let is_same = if then.is_empty() {
+            let manifest = Resource::manifest();
+            self.applied_facts.get(&manifest) == self.facts.get(&manifest)
+        } else {
+            let scope = Resource::scope();
+            let is_named = now.contains_key(entity);
+            then.get(entity) == now.get(entity) && (is_named || then.get(&scope) == now.get(&scope))
+        };
+        if is_same { Origin::Drift } else { Origin::Pending }
+    }
+
+    fn origin_of_field(&self, resource: &Resource, path: &str) -> Origin {
+        let part = match path {
             "name" | "path" | "description" => resource.clone(),
             "permissions_boundary" => resource.permissions_boundary(),
-            path => match (path.strip_prefix("tags."), resource.kind()) {
+            _ => match (path.strip_prefix("tags."), resource.kind()) {
+                (Some(key), "user") => return self.origin_of_user_tag(resource, key),
                 (Some(key), _) => resource.tag(key),
                 (None, "policy") => resource.document(),
                 (None, _) => resource.clone(),
             },
-        }))
-    });
-    let first = origins.next().unwrap_or(Origin::Pending);
-    if origins.all(|origin| origin == first) {
-        first
-    } else {
-        Origin::Both
+        };
+        self.judge(self.has_moved(&part), &[part])
     }
+
+    /// The keys of a user's tags ignore letter case.
+    fn origin_of_user_tag(&self, user: &Resource, key: &str) -> Origin {
+        let folded = fold_tag_key(key);
+        let of = |facts: &BTreeMap<Resource, String>| -> Vec<(Resource, String)> {
+            below(facts, &user.tag(""))
+                .filter(|(fact, _)| fact.part_name().is_some_and(|key| fold_tag_key(key) == folded))
+                .map(|(fact, hash)| (fact.clone(), hash.clone()))
+                .collect()
+        };
+        self.judge(of(&self.applied_facts) != of(self.facts), &[user.tag(&folded)])
+    }
+
+    fn has_moved(&self, fact: &Resource) -> bool {
+        self.applied_facts.get(fact) != self.facts.get(fact)
+    }
+
+    /// Whether anything moved whose name begins so.
+    fn any_moved(&self, prefix: &Resource) -> bool {
+        !below(&self.applied_facts, prefix).eq(below(self.facts, prefix))
+    }
+
+    /// What moved is drift where the wishes about it are those that were applied.
+    fn judge(&self, has_moved: bool, wishes: &[Resource]) -> Origin {
+        let is_known = !self.applied_asked.is_empty();
+        let is_new = |wish: &Resource| self.applied_asked.get(wish) != self.asked.get(wish);
+        match has_moved {
+            false => Origin::Pending,
+            true if is_known && wishes.iter().any(is_new) => Origin::Both,
+            true => Origin::Drift,
+        }
+    }
+}
+
+/// The entries whose names begin so.
+fn below<'m>(
+    all: &'m BTreeMap<Resource, String>,
+    prefix: &Resource,
+) -> impl Iterator<Item = (&'m Resource, &'m String)> {
+    let text = prefix.as_str().to_owned();
+    all.range(prefix.clone()..)
+        .take_while(move |(name, _)| name.as_str().starts_with(&text))
 }

@@ -203,7 +203,15 @@ fn population(view: &View<'_, '_>) -> BTreeMap<&'static str, usize> {
     ])
 }
 
+/// Whether this plan changes a resource. The manifest may ask for more than a plan does.
+fn changes(view: &View<'_, '_>, resource: &Resource) -> bool {
+    view.draft.changes.iter().any(|change| change.resource == *resource)
+}
+
 fn password_policy(view: &View<'_, '_>) -> Vec<String> {
+    if !changes(view, &Resource::password_policy()) {
+        return Vec::new();
+    }
     let live = view.resolved.live.account.password_policy.as_ref();
     let weaker = match &view.resolved.desired.account.password_policy {
         None => return Vec::new(),
@@ -240,6 +248,9 @@ fn changed_documents(view: &View<'_, '_>) -> Vec<(PolicyArn, PolicyDocument, Pol
                 live: Some(live),
             } => {
                 let before = live.document().filter(|document| **document != desired.document)?;
+                if !changes(view, &Resource::policy(&live.name)) {
+                    return None;
+                }
                 Some((live.arn.clone(), before.clone(), desired.document.clone()))
             }
             _ => None,
@@ -248,6 +259,9 @@ fn changed_documents(view: &View<'_, '_>) -> Vec<(PolicyArn, PolicyDocument, Pol
 }
 
 fn alias(view: &View<'_, '_>) -> Vec<String> {
+    if !changes(view, &Resource::account_alias()) {
+        return Vec::new();
+    }
     match (&view.resolved.live.account.alias, &view.resolved.desired.account.alias) {
         (Some(live), Some(AliasWish::Present(alias))) if live != alias => {
             vec![format!(

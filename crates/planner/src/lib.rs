@@ -21,6 +21,7 @@ mod identity;
 mod memory;
 mod needs;
 mod orphans;
+mod partial;
 mod passwords;
 pub mod permissions;
 mod plan;
@@ -37,12 +38,12 @@ mod world;
 pub use access::{
     AccessCause, AccessChange, AccessLine, AccessSource, AdministratorChange, EscalationLine, EscalationPermission,
 };
-pub use baseline::Origin;
+pub use baseline::{Applied, Only, Origin, asked, carried_forward};
 pub use call::{ActionId, Authorised, Call, KeyStatus, NewKeyTag, VersionRef};
 pub use facts::ABSENT_FACT;
 pub use plan::{
-    Action, Change, ChangeKind, FORMAT_VERSION, Field, GuardrailFinding, Held, Ignored, Listed, Note, Overview, Plan,
-    Reads, Requirement, Summary,
+    Action, Change, ChangeKind, FORMAT_VERSION, Field, GuardrailFinding, Held, Ignored, Left, Listed, Note, Overview,
+    Plan, Reads, Requirement, Summary,
 };
 pub use requirements::mfa_of as mfa_requirement;
 pub use trueup_model::guardrail::GuardrailCode;
@@ -55,6 +56,7 @@ use trueup_model::{Desired, Live, Resource, UserName, live::Needs};
 
 use crate::{
     access::Comparison,
+    baseline::Since,
     digest::Neutral,
     draft::Draft,
     facts::Facts,
@@ -112,6 +114,33 @@ pub fn needs(desired: &Desired, live: &Live, options: &Options) -> Needs {
 ///
 /// [`PlanError`] where the account is another one, or where quotas, renames or references make it impossible.
 pub fn plan(desired: &Desired, live: &Live, options: &Options) -> Result<Plan, PlanError> {
+    make(desired, live, options, None)
+}
+
+/// Makes the plan, and says of every change whether it drifted since an apply that is known or is pending since.
+///
+/// Where `only` asks for it, the plan is of these changes alone: they are checked, guarded and ordered as a plan of their
+/// own, and [`Plan::left`] says what is not in it.
+///
+/// # Errors
+///
+/// As [`plan`].
+pub fn plan_since(
+    desired: &Desired,
+    live: &Live,
+    options: &Options,
+    applied: &Applied<'_>,
+    only: Option<Only>,
+) -> Result<Plan, PlanError> {
+    make(desired, live, options, Some((applied, only)))
+}
+
+fn make(
+    desired: &Desired,
+    live: &Live,
+    options: &Options,
+    since: Option<(&Applied<'_>, Option<Only>)>,
+) -> Result<Plan, PlanError> {
     if live.account.id != desired.account.id {
         return Err(PlanError::WrongAccount {
             live: live.account.id.to_string(),
@@ -133,6 +162,20 @@ pub fn plan(desired: &Desired, live: &Live, options: &Options) -> Result<Plan, P
     groups::deletions(&resolved, &mut draft);
     policies::deletions(&mut resolved, &mut draft);
     orphans::plan(&resolved, &mut draft);
+    let neutral = Neutral::of(live);
+    let meaning = digest::meaning(desired);
+    let facts = Facts::of(&resolved, &meaning, &neutral);
+    let held = held(desired, options.as_of, &draft.changes);
+    let overview = overview(&resolved, &draft.changes);
+    let mut left = Vec::new();
+    let mut only = None;
+    if let Some((applied, limit)) = since {
+        Since::new(applied, &facts.own, &resolved).tell(&mut draft.changes);
+        if let Some(Only::Drift) = limit {
+            left = partial::keep_drift(&mut draft, &held);
+            only = limit;
+        }
+    }
 
     let before = World::of_live(live, &resolved.user_names, &resolved.group_names);
     let mut after = before.clone();
@@ -175,9 +218,6 @@ pub fn plan(desired: &Desired, live: &Live, options: &Options) -> Result<Plan, P
         }]));
     };
     changes.sort_by(|a, b| a.resource.cmp(&b.resource));
-    let neutral = Neutral::of(live);
-    let meaning = digest::meaning(desired);
-    let facts = Facts::of(&resolved, &meaning, &neutral);
     let digest = digest::digest(&resolved, &meaning, &facts, &actions);
     let transition_digest = digest::transition_digest(&resolved, &neutral, &facts, &actions);
     let mut all_notes = needs::notes(&resolved);
@@ -211,7 +251,7 @@ pub fn plan(desired: &Desired, live: &Live, options: &Options) -> Result<Plan, P
         as_of: options.as_of,
         digest,
         transition_digest,
-        overview: overview(&resolved, &changes),
+        overview,
         summary: Summary {
             create: count(&[ChangeKind::Create]),
             update: count(&[ChangeKind::Update, ChangeKind::Rename]),
@@ -236,7 +276,9 @@ pub fn plan(desired: &Desired, live: &Live, options: &Options) -> Result<Plan, P
             ignored.sort_by(|a, b| a.resource.cmp(&b.resource));
             ignored
         },
-        held: held(desired, options.as_of, &changes),
+        held,
+        only,
+        left,
         guardrails,
         notes: all_notes,
         facts: facts.own,

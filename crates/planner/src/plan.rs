@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trueup_model::{AccountId, Resource, desired::Allowance, guardrail::GuardrailCode};
 
-use crate::{AccessChange, ActionId, Call, Origin};
+use crate::{AccessChange, ActionId, Call, Only, Origin};
 
 /// The version of the plan document. Minor versions add, major versions break.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -52,6 +52,12 @@ pub struct Plan {
     /// Changes that nightly runs leave as they are, by the manifest's `hold`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<Held>,
+    /// What this plan is limited to, where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<Only>,
+    /// What differs and is no part of this plan, since it is limited; what is held is in `held`. Ordered by resource.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<Left>,
     /// Guardrails that fire, allowed or not.
     pub guardrails: Vec<GuardrailFinding>,
     /// What a reader should know and nothing else says, in order of appearance.
@@ -199,6 +205,19 @@ pub struct Held {
     pub reason: String,
     /// The last day.
     pub until: Date,
+}
+
+/// Something that differs, and that a limited plan leaves as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Left {
+    /// What differs.
+    pub resource: Resource,
+    /// How it would change.
+    pub change: ChangeKind,
+    /// Whether it is drift or pending.
+    pub origin: Origin,
+    /// Why it is left.
+    pub because: String,
 }
 
 /// A guardrail that fires.

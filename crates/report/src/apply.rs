@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use trueup_model::{AccountId, Resource};
-use trueup_planner::{ActionId, ChangeKind, GuardrailFinding, Plan, Summary};
+use trueup_planner::{ActionId, ChangeKind, GuardrailFinding, Left, Only, Plan, Summary};
 
 use crate::{
-    TextOptions, Verbosity,
+    TextOptions, Verbosity, nightly,
     page::{Page, count},
     value::{more, shown},
 };
@@ -30,8 +30,18 @@ pub struct ApplyOutcome {
     /// The digest of the plan that was applied.
     pub digest: String,
     /// A short hash of every live entity that the manifest rests on, as it was read after the apply; as before it
-    /// where it was not read again.
+    /// where it was not read again. Where only drift was corrected, what was left has the hash of the earlier receipt.
     pub facts: BTreeMap<Resource, String>,
+    /// A short hash of every wish of the manifest that was applied, so that a later run knows which are new. Empty in
+    /// receipts of versions that did not write it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub asked: BTreeMap<Resource, String>,
+    /// What the apply was limited to, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<Only>,
+    /// What it left since it was limited.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<Left>,
     /// Guardrails that fired and were let pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed: Vec<GuardrailFinding>,
@@ -162,6 +172,9 @@ pub fn render_apply_text(outcome: &ApplyOutcome, plan: &Plan, options: &TextOpti
         account_id: _,
         digest: _,
         facts: _,
+        asked: _,
+        only: _,
+        left: _,
         // The plan has said it.
         allowed: _,
         run_id: _,
@@ -197,6 +210,10 @@ pub fn render_apply_text(outcome: &ApplyOutcome, plan: &Plan, options: &TextOpti
             " {acknowledged} of {} done.",
             count(actions.len() as u64, "call", "calls")
         ));
+    }
+    if let Some(left) = nightly::left(plan) {
+        page.line(0)
+            .text(&format!("Only drift was corrected. Left as it is: {left}."));
     }
     for path in credentials {
         page.line(0).text("Credentials: ").text(path);

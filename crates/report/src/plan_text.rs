@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use trueup_model::{Resource, desired::Allowance};
 use trueup_planner::{
-    Action, GuardrailFinding, Held, Ignored, Listed, Note, Overview, Plan, Reads, Requirement, Summary,
+    Action, GuardrailFinding, Held, Ignored, Left, Listed, Note, Overview, Plan, Reads, Requirement, Summary,
 };
 
 use crate::{
@@ -37,6 +37,9 @@ pub fn render_plan_text(plan: &Plan, options: &TextOptions) -> String {
         unmanaged,
         ignored,
         held,
+        // The line about what is left says it.
+        only: _,
+        left,
         guardrails,
         notes,
         // Hashes for `apply` to compare; nothing that a reader could judge.
@@ -61,15 +64,25 @@ pub fn render_plan_text(plan: &Plan, options: &TextOptions) -> String {
     if !quiet {
         write_unmanaged(&mut page, unmanaged, options);
         write_ignored(&mut page, ignored, options);
+        write_left(&mut page, left, options);
         write_held(&mut page, held, options);
         write_notes(&mut page, notes);
     }
     page.gap();
-    if let Some(words) = nightly::origins(changes) {
+    if let Some(words) = nightly::origins(plan) {
         page.line(0).bold("Since the last apply: ").text(&words);
     }
     access_text::summary(&mut page, principals);
-    write_summary(&mut page, summary, changes.is_empty());
+    match changes.is_empty() {
+        true => {
+            let (first, rest) = nightly::no_changes(plan);
+            page.line(0).good(first).text(&rest);
+        }
+        false => write_summary(&mut page, summary),
+    }
+    if let (false, Some(words)) = (changes.is_empty(), nightly::left(plan)) {
+        page.line(0).bold("Left as it is: ").text(&words);
+    }
     if !quiet {
         page.line(0).dim("Digest: ").text(digest);
         if options.verbosity == Verbosity::Verbose && !transition_digest.is_empty() {
@@ -307,6 +320,23 @@ fn write_ignored(page: &mut Page, ignored: &[Ignored], options: &TextOptions) {
     write_names(page, "Ignored", ignored.len(), &groups, options);
 }
 
+fn write_left(page: &mut Page, left: &[Left], options: &TextOptions) {
+    if left.is_empty() {
+        return;
+    }
+    let mut groups: BTreeMap<String, Vec<&Resource>> = BTreeMap::new();
+    for Left {
+        resource,
+        change: _,
+        origin: _,
+        because,
+    } in left
+    {
+        groups.entry(because.clone()).or_default().push(resource);
+    }
+    write_names(page, "Left as it is", left.len(), &groups, options);
+}
+
 fn write_notes(page: &mut Page, notes: &[Note]) {
     if notes.is_empty() {
         return;
@@ -328,7 +358,7 @@ fn write_notes(page: &mut Page, notes: &[Note]) {
     }
 }
 
-fn write_summary(page: &mut Page, summary: &Summary, no_changes: bool) {
+fn write_summary(page: &mut Page, summary: &Summary) {
     let Summary {
         create,
         update,
@@ -336,13 +366,9 @@ fn write_summary(page: &mut Page, summary: &Summary, no_changes: bool) {
         // Counted in a line of its own.
         actions: _,
     } = summary;
-    let line = page.line(0);
-    drop(if no_changes {
-        line.good("No changes.").text(" The account matches the manifest.")
-    } else {
-        line.bold("Plan:")
-            .text(&format!(" {create} to add, {update} to change, {delete} to destroy."))
-    });
+    page.line(0)
+        .bold("Plan:")
+        .text(&format!(" {create} to add, {update} to change, {delete} to destroy."));
 }
 
 fn write_reads(page: &mut Page, reads: &Reads) {

@@ -1,6 +1,8 @@
 //! Outcomes made by hand, rendered.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use trueup_planner::{ActionId, Plan, Summary};
 use trueup_report::{
@@ -48,6 +50,9 @@ fn outcome(results: [ActionResult; 5]) -> ApplyOutcome {
         format_version: RECEIPT_VERSION.to_owned(),
         tool_version: "0.1.0".to_owned(),
         facts: plan().facts,
+        asked: BTreeMap::new(),
+        only: None,
+        left: Vec::new(),
         allowed: Vec::new(),
         account_id: plan().account_id,
         digest: "sha256:00".to_owned(),

@@ -1,11 +1,11 @@
 //! What plan, apply and drift share: the manifest, the live account, and the plan between them.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::path::PathBuf;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use trueup_access::Verdict;
 use trueup_manifest::Positions;
-use trueup_model::{Desired, Live, Resource, live::Needs};
+use trueup_model::{Desired, Live, live::Needs};
 use trueup_planner::{Options, Plan};
 use trueup_report::{
     HtmlOptions, MarkdownOptions, Purpose, plan_json, render_plan_html, render_plan_markdown, render_plan_text,
@@ -13,7 +13,8 @@ use trueup_report::{
 
 use crate::{
     annotations,
-    args::{CompareArgs, Format, RequireApproval},
+    args::{CompareArgs, Format, RequireApproval, SinceArgs},
+    baseline::Baseline,
     exit::{CliError, Exit},
     live::{Api, Source},
     manifest, markdown, output, telemetry,
@@ -39,6 +40,7 @@ pub(crate) async fn plan_live(
     source: &Source,
     desired: &Desired,
     options: &Options,
+    baseline: &Baseline,
     terminal: &Terminal,
 ) -> Result<(Plan, Live), CliError> {
     let live = match source {
@@ -49,7 +51,7 @@ pub(crate) async fn plan_live(
             read_for(api, &identity, desired, options).await?
         }
     };
-    let plan = trueup_planner::plan(desired, &live, options)?;
+    let plan = baseline.plan(desired, &live, options)?;
     telemetry::plan(&plan);
     Ok((plan, live))
 }
@@ -76,26 +78,27 @@ pub(crate) async fn read_for(
 /// Compares the manifest with the live account, and writes the plan to wherever it was asked for: one reading, one
 /// plan.
 ///
-/// `reviewed`: the day of the plan that it will be compared with. `applied`: the facts after the last apply. Answered with
-/// it: where the manifest asks for what, and what lints found in a strict run.
+/// `reviewed`: the day of the plan that it will be compared with. `since`: what tells drift from what is pending. Answered
+/// with it: where the manifest asks for what, what lints found in a strict run, and the baseline.
 pub(crate) async fn run(
     args: &CompareArgs,
     purpose: Purpose,
     reviewed: Option<Date>,
-    applied: Option<&BTreeMap<Resource, String>>,
+    since: Option<&SinceArgs>,
     terminal: &Terminal,
-) -> Result<(Plan, Positions, Option<String>), CliError> {
+) -> Result<(Plan, Positions, Option<String>, Baseline), CliError> {
     let (desired, positions, lints) = if args.strict {
         manifest::load_strictly(args.manifest.as_deref(), args.annotations, terminal)?
     } else {
         let (desired, positions) = manifest::load(args.manifest.as_deref(), args.annotations, terminal)?;
         (desired, positions, None)
     };
+    let baseline = match since {
+        Some(since) => Baseline::read(since, &desired.account.id)?,
+        None => Baseline::default(),
+    };
     let source = Source::open(&args.live, Some(&desired.account.id)).await?;
-    let (mut plan, live) = plan_live(&source, &desired, &options(args, reviewed), terminal).await?;
-    if let Some(applied) = applied {
-        plan.compare_with_applied(applied);
-    }
+    let (plan, live) = plan_live(&source, &desired, &options(args, reviewed), &baseline, terminal).await?;
     write_files(&plan, [&args.json_into])?;
     if let Some(path) = &args.markdown_into {
         markdown::write(path, terminal, |budget| {
@@ -107,7 +110,7 @@ pub(crate) async fn run(
     }
     annotations::of_plan(args.annotations, &plan, &positions, terminal);
     show(&plan, args.format, purpose, Some(&live), terminal)?;
-    Ok((plan, positions, lints))
+    Ok((plan, positions, lints, baseline))
 }
 
 /// Writes a plan document to the files that were asked for.

@@ -1,10 +1,10 @@
 //! `trueup drift`: as plan, for a job that wants to know whether anything differs, and why.
 
-use std::{collections::BTreeMap, path::Path, time::Instant};
+use std::{collections::BTreeMap, time::Instant};
 
 use jiff::{Timestamp, tz::TimeZone};
 use trueup_manifest::Positions;
-use trueup_planner::Plan;
+use trueup_planner::{Only, Plan};
 use trueup_report::{
     ApplyOutcome, Measured, Purpose, cloudtrail_query, render_junit, render_line, render_metrics, render_sarif,
 };
@@ -20,23 +20,16 @@ use crate::{
 
 pub(crate) async fn run(args: &DriftArgs, terminal: &Terminal) -> Result<Exit, CliError> {
     let began = Instant::now();
-    let baseline = args.baseline.as_deref().map(receipt).transpose()?;
-    let applied = baseline.as_ref().map(|receipt| &receipt.facts);
-    let (plan, positions, lints) = compare::run(&args.compare, Purpose::Drift, None, applied, terminal).await?;
-    if let Some(receipt) = &baseline {
-        if receipt.account_id != plan.account_id {
-            return Err(CliError::refused(
-                format!(
-                    "the baseline is of account {}, and this is {}",
-                    receipt.account_id, plan.account_id
-                ),
-                "name the receipt of this account's last apply",
-            ));
-        }
+    let (plan, positions, lints, baseline) =
+        compare::run(&args.compare, Purpose::Drift, None, Some(&args.since), terminal).await?;
+    if let Some(receipt) = baseline.receipt() {
         who_did_it(args, receipt, &plan, terminal)?;
     }
     write(args, &plan, &positions, began)?;
-    let counted = plan.changes.iter().filter(|change| !plan.is_held(change)).count();
+    let counted = match plan.only {
+        Some(Only::Drift) => plan.drifted(),
+        None => plan.changes.iter().filter(|change| !plan.is_held(change)).count(),
+    };
     Ok(compare::exit(
         &plan,
         lints,
@@ -45,24 +38,6 @@ pub(crate) async fn run(args: &DriftArgs, terminal: &Terminal) -> Result<Exit, C
         counted,
         terminal,
     ))
-}
-
-/// Reads what `apply --receipt` wrote.
-fn receipt(path: &Path) -> Result<ApplyOutcome, CliError> {
-    let text = output::read_text(path)?;
-    let content = |problem: String| CliError::Content {
-        path: path.to_owned(),
-        what: "receipt",
-        problem,
-    };
-    let receipt: ApplyOutcome = serde_json::from_str(&text).map_err(|error| content(error.to_string()))?;
-    if !receipt.format_version.starts_with("1.") {
-        return Err(content(format!(
-            "its format is version {}, and only 1 is known",
-            receipt.format_version
-        )));
-    }
-    Ok(receipt)
 }
 
 /// Where text is read, the query stands below it.

@@ -167,6 +167,8 @@ pub(crate) fn plan(calls: impl IntoIterator<Item = (Call, Vec<u32>)>) -> Plan {
         unmanaged: Vec::new(),
         ignored: Vec::new(),
         held: Vec::new(),
+        only: None,
+        left: Vec::new(),
         guardrails: Vec::new(),
         notes: Vec::new(),
         facts: BTreeMap::new(),

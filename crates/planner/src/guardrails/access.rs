@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use trueup_access::{Request, Verdict};
-use trueup_model::{Arn, RoleName, UserName, desired::MfaLevel, document::Statement};
+use trueup_model::{Arn, Resource, RoleName, UserName, desired::MfaLevel, document::Statement};
 
 use super::{View, changed_documents};
 use crate::{
@@ -207,7 +207,7 @@ pub(super) fn break_glass(view: &View<'_, '_>) -> Vec<String> {
         } else if let Some(how) = change(view, &principal).and_then(weakened) {
             found.push(format!("break-glass user `{name}` {how}"));
         }
-        if after != *before {
+        if after != *before && super::changes(view, &Resource::user(&after)) {
             found.push(format!("break-glass user `{before}` would be renamed to `{after}`"));
         }
         if let Some(declared) = view.resolved.desired.users.get(&after)

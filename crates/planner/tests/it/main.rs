@@ -15,6 +15,7 @@ mod interrupted;
 mod keys;
 mod names;
 mod order;
+mod partial;
 mod permissions;
 mod policies;
 mod requirements;

@@ -7,7 +7,7 @@ use trueup_model::{
     desired::{AfterExpiry, AliasWish, BoundaryWish, Expiry, LoginProfileWish, PasswordPolicyWish, PolicyRef},
     live::{AccessKey, Credentials, LoginProfile},
 };
-use trueup_planner::{Call, ChangeKind, PlanError};
+use trueup_planner::{Applied, Call, ChangeKind, PlanError};
 
 use crate::build::{
     ACCOUNT, Declare, actions, admin_arn, arn, changes, created, date, desired, document, group, inline, live_of,
@@ -737,7 +737,12 @@ fn what_drifted_is_told_from_what_is_pending() {
     applied.user("alice").tags.insert("owner".into(), "alice".into());
     applied.user("bob");
     let live = live_of(&applied);
-    let baseline = plan(&applied, &live).facts;
+    let facts = plan(&applied, &live).facts;
+    let asked = trueup_planner::asked(&applied, &live, options().as_of);
+    let baseline = Applied {
+        facts: &facts,
+        asked: &asked,
+    };
 
     // The manifest moves on, and the account moves away.
     let mut wanted = applied.clone();
@@ -750,8 +755,7 @@ fn what_drifted_is_told_from_what_is_pending() {
     alice.tags.insert("owner".into(), "mallory".into());
     alice.managed_policies.insert(admin_arn());
 
-    let mut now = plan(&wanted, &moved);
-    now.compare_with_applied(&baseline);
+    let now = trueup_planner::plan_since(&wanted, &moved, &options(), &baseline, None).unwrap();
     let origin = |resource: &str| {
         let found = now.changes.iter().find(|change| change.resource.as_str() == resource);
         found.unwrap().origin.unwrap().as_str()
@@ -768,8 +772,7 @@ fn what_drifted_is_told_from_what_is_pending() {
     // Somebody who was applied and is gone is drift; so is somebody new where the manifest is the same.
     let mut gone = live.clone();
     gone.users.remove(&user("bob"));
-    let mut now = plan(&applied, &gone);
-    now.compare_with_applied(&baseline);
+    let now = trueup_planner::plan_since(&applied, &gone, &options(), &baseline, None).unwrap();
     assert!(
         now.changes
             .iter()

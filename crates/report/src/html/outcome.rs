@@ -5,6 +5,7 @@ use trueup_planner::{Plan, Summary};
 use super::{HtmlOptions, page::SHOWN};
 use crate::{
     apply::{ActionResult, ApplyOutcome, Verification},
+    nightly,
     page::count,
 };
 
@@ -19,7 +20,8 @@ pub(super) fn outcome(plan: &Plan, options: &HtmlOptions<'_>) -> (String, Vec<St
         actions: _,
     } = plan.summary;
     let line = if plan.changes.is_empty() {
-        "No changes. The account matches the manifest.".to_owned()
+        let (first, rest) = nightly::no_changes(plan);
+        format!("{first}{rest}")
     } else {
         format!("Plan: {create} to add, {update} to change, {delete} to destroy.")
     };
@@ -45,6 +47,9 @@ fn applied(plan: &Plan, outcome: &ApplyOutcome) -> (String, Vec<String>) {
         "{} of {calls} done; {} repeated.",
         done.actions, outcome.retries
     )];
+    if let Some(left) = nightly::left(plan) {
+        said.push(format!("Only drift was corrected. Left as it is: {left}."));
+    }
     match &outcome.verification {
         Verification::Clean => {}
         Verification::Skipped { because } => said.push(format!("Not verified: {because}.")),

@@ -6,7 +6,7 @@ use askama::Template;
 use data_encoding::BASE64;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use trueup_planner::{ChangeKind, Held, Ignored, Listed, Note, Overview, Plan};
+use trueup_planner::{ChangeKind, Held, Ignored, Left, Listed, Note, Overview, Plan};
 
 use super::{
     HtmlError, HtmlOptions,
@@ -111,6 +111,8 @@ impl Page {
             unmanaged,
             ignored,
             held,
+            only: _,
+            left,
             guardrails: _,
             notes,
             facts: _,
@@ -160,7 +162,7 @@ impl Page {
             picture,
             kinds: data.kinds(),
             rows: data.len(),
-            alone: alone(unmanaged, ignored, held),
+            alone: alone(unmanaged, ignored, left, held),
             notes: notes.iter().filter(|note| !note.strict).map(note).collect(),
             heads: json(&data.heads)?,
             bodies: json(&data.bodies)?,
@@ -216,7 +218,8 @@ fn facts(plan: &Plan) -> Vec<Fact> {
     let fact = |name, value, code| Fact { name, value, code };
     let mut facts = Vec::new();
     facts.extend(access_words::overall(&plan.access).map(|access| fact("Access", access, false)));
-    facts.extend(nightly::origins(&plan.changes).map(|words| fact("Since apply", words, false)));
+    facts.extend(nightly::origins(plan).map(|words| fact("Since apply", words, false)));
+    facts.extend(nightly::left(plan).map(|words| fact("Left as it is", words, false)));
     if !scope.is_empty() {
         facts.push(fact("Scope", scope.join(", "), false));
     }
@@ -255,7 +258,7 @@ fn note(note: &Note) -> Vec<Span> {
     }
 }
 
-fn alone(unmanaged: &[Listed], ignored: &[Ignored], held: &[Held]) -> Vec<Alone> {
+fn alone(unmanaged: &[Listed], ignored: &[Ignored], left: &[Left], held: &[Held]) -> Vec<Alone> {
     let mut by_words: BTreeMap<(&'static str, String), Vec<String>> = BTreeMap::new();
     for Listed { resource, reason } in unmanaged {
         let names = by_words.entry(("Unmanaged", reason.clone())).or_default();
@@ -269,6 +272,18 @@ fn alone(unmanaged: &[Listed], ignored: &[Ignored], held: &[Held]) -> Vec<Alone>
         };
         by_words
             .entry(("Ignored", words))
+            .or_default()
+            .push(resource.to_string());
+    }
+    for Left {
+        resource,
+        change: _,
+        origin: _,
+        because,
+    } in left
+    {
+        by_words
+            .entry(("Left: only drift is corrected", because.clone()))
             .or_default()
             .push(resource.to_string());
     }

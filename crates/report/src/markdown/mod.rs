@@ -12,7 +12,7 @@ mod summary;
 
 use std::collections::BTreeMap;
 
-use trueup_planner::{ChangeKind, Held, Ignored, Listed, Plan};
+use trueup_planner::{ChangeKind, Held, Ignored, Left, Listed, Plan};
 
 use crate::{
     access_folds::folds,
@@ -126,6 +126,9 @@ fn body(sheet: &mut Sheet, plan: &Plan) {
         unmanaged,
         ignored,
         held,
+        // The summary says it.
+        only: _,
+        left,
         guardrails: _,
         notes,
         facts: _,
@@ -158,6 +161,17 @@ fn body(sheet: &mut Sheet, plan: &Plan) {
     }
     let rest = notes.iter().filter(|note| !note.strict).map(decisions::note);
     sheet.list("#### Notes\n\n", rest, ALL, ("note", "notes"));
+    let left = left.iter().map(|left| {
+        let Left {
+            resource,
+            change: _,
+            origin: _,
+            because,
+        } = left;
+        format!("- {}: {}\n", code(resource.as_str()), markdown(because))
+    });
+    let kind = ("change that is left", "changes that are left");
+    sheet.list("#### Left as it is\n\n", left.collect::<Vec<_>>(), ALL, kind);
     let held = held.iter().map(|held| {
         let Held {
             resource,

@@ -9,6 +9,7 @@ use super::sheet::Sheet;
 use crate::{
     apply::{ActionOutcome, ActionResult, ApplyOutcome, Verification},
     escape::{markdown, markdown_code as code},
+    nightly,
     page::count,
 };
 
@@ -24,6 +25,9 @@ pub(super) fn write(sheet: &mut Sheet, outcome: &ApplyOutcome, plan: &Plan) {
         account_id: _,
         digest: _,
         facts: _,
+        asked: _,
+        only: _,
+        left: _,
         // What follows says it: the plan is below.
         allowed: _,
         run_id,
@@ -52,6 +56,9 @@ pub(super) fn write(sheet: &mut Sheet, outcome: &ApplyOutcome, plan: &Plan) {
             count(actions.len() as u64, "call", "calls")
         )
     });
+    if let Some(left) = nightly::left(plan) {
+        sheet.must(&format!("Only drift was corrected. Left as it is: {left}.\n\n"));
+    }
     sheet.must(&verified(verification));
     let places = [("Run", run_id), ("Journal", journal), ("Undo snapshot", undo_snapshot)];
     for (title, place) in places {

@@ -99,7 +99,8 @@ pub(crate) fn counts(plan: &Plan) -> String {
         actions: _,
     } = plan.summary;
     if plan.changes.is_empty() {
-        "**No changes.** The account matches the manifest.\n".to_owned()
+        let (first, rest) = nightly::no_changes(plan);
+        format!("**{first}**{rest}\n")
     } else {
         format!("**Plan: {create} to add, {update} to change, {delete} to destroy.**\n")
     }
@@ -138,8 +139,11 @@ pub(crate) fn facts(plan: &Plan) -> String {
     if let Some(access) = access_words::overall(&plan.access) {
         out.push_str(&format!("- Access: {access}\n"));
     }
-    if let Some(words) = nightly::origins(&plan.changes) {
+    if let Some(words) = nightly::origins(plan) {
         out.push_str(&format!("- Since the last apply: {words}\n"));
+    }
+    if let Some(words) = nightly::left(plan) {
+        out.push_str(&format!("- Left as it is: {words}\n"));
     }
     if let Some(scope) = scope(&plan.overview.scope) {
         out.push_str(&format!("- Scope: {scope}\n"));

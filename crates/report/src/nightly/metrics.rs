@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use trueup_planner::{ChangeKind, Plan};
 
-use super::kind_of;
+use super::{differences as all, kind_of};
 
 /// What only whoever ran it knows.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,7 +29,8 @@ pub fn render_metrics(plan: &Plan, measured: Measured) -> String {
         }
     };
     let mut differences: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
-    for change in &plan.changes {
+    let all = all(plan);
+    for change in &all {
         let how = match change.change {
             ChangeKind::Create => "create",
             ChangeKind::Update => "update",
@@ -41,11 +42,7 @@ pub fn render_metrics(plan: &Plan, measured: Measured) -> String {
             .or_default() += 1;
     }
     let one = |value: usize| vec![(String::new(), value.to_string())];
-    metric(
-        "changes",
-        "Differences between account and manifest.",
-        &one(plan.changes.len()),
-    );
+    metric("changes", "Differences between account and manifest.", &one(all.len()));
     let by_kind: Vec<(String, String)> = differences
         .into_iter()
         .map(|((kind, how, origin), number)| {

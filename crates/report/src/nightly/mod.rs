@@ -17,15 +17,52 @@ use trueup_planner::{Change, Origin, Plan};
 use crate::{changes::origin_words, escape, page::count};
 
 /// How many changes are drift and how many are pending, in words; `None` where no earlier apply is known.
-pub(crate) fn origins(changes: &[Change]) -> Option<String> {
-    if changes.iter().all(|change| change.origin.is_none()) {
-        return None;
+pub(crate) fn origins(plan: &Plan) -> Option<String> {
+    let own = plan.changes.iter().filter_map(|change| change.origin);
+    counted(own.chain(plan.left.iter().map(|left| left.origin)))
+}
+
+/// What a limited plan leaves, in words; `None` where it leaves nothing.
+pub(crate) fn left(plan: &Plan) -> Option<String> {
+    let held = plan.only.map_or(0, |_| plan.held.len());
+    let held = (held > 0).then(|| format!("{held} held"));
+    let said: Vec<String> = counted(plan.left.iter().map(|left| left.origin))
+        .into_iter()
+        .chain(held)
+        .collect();
+    (!said.is_empty()).then(|| said.join(", "))
+}
+
+/// What a plan without changes says: the first words, and the rest.
+pub(crate) fn no_changes(plan: &Plan) -> (&'static str, String) {
+    match left(plan) {
+        None => ("No changes.", " The account matches the manifest.".to_owned()),
+        Some(left) => ("No drift to correct.", format!(" Left as it is: {left}.")),
     }
+}
+
+fn counted(origins: impl Iterator<Item = Origin>) -> Option<String> {
+    let all: Vec<Origin> = origins.collect();
     let said = [Origin::Drift, Origin::Pending, Origin::Both].map(|origin| {
-        let number = changes.iter().filter(|change| change.origin == Some(origin)).count();
+        let number = all.iter().filter(|one| **one == origin).count();
         (number > 0).then(|| format!("{number} {}", origin_words(origin)))
     });
-    Some(said.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    let said: Vec<String> = said.into_iter().flatten().collect();
+    (!said.is_empty()).then(|| said.join(", "))
+}
+
+/// Everything that differs: what the plan changes, and what it leaves since it is limited. What is held stands in the
+/// plan, whatever it is limited to.
+fn differences(plan: &Plan) -> Vec<Change> {
+    let left = plan.left.iter().map(|left| Change {
+        resource: left.resource.clone(),
+        change: left.change,
+        reason: left.because.clone(),
+        destructive: false,
+        fields: Vec::new(),
+        origin: Some(left.origin),
+    });
+    plan.changes.iter().cloned().chain(left).collect()
 }
 
 /// The plan in one line, for a chat: no markup, and nothing that a chat takes for a mention or a link.
@@ -35,11 +72,12 @@ pub fn render_line(plan: &Plan) -> String {
         None => plan.account_id.to_string(),
     };
     let mut said = Vec::new();
-    if plan.changes.is_empty() {
+    let differing = plan.changes.len() + plan.left.len();
+    if differing == 0 && (plan.only.is_none() || plan.held.is_empty()) {
         said.push("matches its manifest".to_owned());
     } else {
-        let number = count(plan.changes.len() as u64, "difference", "differences");
-        said.push(match origins(&plan.changes) {
+        let number = count(differing as u64, "difference", "differences");
+        said.push(match origins(plan) {
             Some(words) => format!("{number} ({words})"),
             None => number,
         });

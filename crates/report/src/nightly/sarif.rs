@@ -6,7 +6,7 @@ use serde::Serialize;
 use trueup_model::Resource;
 use trueup_planner::Plan;
 
-use super::kind_of;
+use super::{differences, kind_of};
 use crate::{Position, escape};
 
 #[derive(Serialize)]
@@ -139,7 +139,7 @@ pub fn render_sarif(plan: &Plan, positions: &BTreeMap<Resource, Position>) -> Re
         }
     };
     let mut results = Vec::new();
-    for change in &plan.changes {
+    for change in &differences(plan) {
         let level = if change.destructive { "error" } else { "warning" };
         let text = format!("{}: {}", change.resource, change.reason);
         let mut found = finding(kind_of(plan, change), level, &change.resource, text);

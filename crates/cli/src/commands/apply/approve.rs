@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::civil::Date;
 use trueup_executor::{CredentialsSink, DeliveryError, Recipients, check_plain_directory};
 use trueup_model::{Desired, UserName};
-use trueup_planner::Plan;
+use trueup_planner::{Only, Plan};
 use trueup_report::{escape, what_moved};
 
 use crate::{args::ApprovalArgs, commands::compare, delivery, exit::CliError, signals::Signals, terminal::Terminal};
@@ -60,6 +60,22 @@ impl Reviewed {
     /// The day that the reviewed plan was made for.
     pub(crate) fn as_of(&self) -> Option<Date> {
         self.plan.as_ref().map(|plan| plan.as_of)
+    }
+
+    /// Refuses a reviewed plan that is of more, or of less, than this apply is.
+    pub(crate) fn check_extent(&self, only: Option<Only>) -> Result<(), CliError> {
+        let Some(plan) = &self.plan else { return Ok(()) };
+        match (plan.only, only) {
+            (None, Some(Only::Drift)) => Err(CliError::refused(
+                "the reviewed plan is of everything, and --only drift applies only a part of it",
+                "leave --only out; or review the plan that `drift --only drift --json-into FILE` writes",
+            )),
+            (Some(Only::Drift), None) => Err(CliError::refused(
+                "the reviewed plan is of drift alone, and this apply is of everything",
+                "say --only drift, and --baseline as for the review",
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// What was approved just now.

@@ -28,6 +28,7 @@ use crate::{
     annotations,
     args::{ApplyArgs, Format, LiveSource},
     aws,
+    baseline::Baseline,
     commands::compare,
     delivery, environment,
     exit::{CliError, Exit, with_causes},
@@ -51,7 +52,9 @@ pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals
         return Err(snapshot_refused());
     }
     let (desired, positions) = manifest::load(args.compare.manifest.as_deref(), args.compare.annotations, terminal)?;
+    let baseline = Baseline::read(&args.since, &desired.account.id)?;
     let reviewed = approve::Reviewed::read(&args.approval)?;
+    reviewed.check_extent(baseline.only)?;
     let asked = typed::user(args.credentials.ask_password.as_deref())?;
     let options = compare::options(&args.compare, reviewed.as_of());
     let directories = Directories::of(args)?;
@@ -76,6 +79,7 @@ pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals
             args,
             desired,
             positions,
+            baseline,
             reviewed,
             asked,
             options,
@@ -102,6 +106,7 @@ struct Prepared<'a> {
     args: &'a ApplyArgs,
     desired: Desired,
     positions: Positions,
+    baseline: Baseline,
     reviewed: approve::Reviewed,
     asked: Option<UserName>,
     options: Options,
@@ -121,6 +126,7 @@ async fn locked(
         args,
         desired,
         positions,
+        baseline,
         reviewed,
         asked,
         options,
@@ -132,7 +138,7 @@ async fn locked(
     let read_and_plan = async || {
         let _activity = terminal.activity("reading the account");
         let live = compare::read_for(&api, &identity, &desired, &options).await?;
-        let plan = trueup_planner::plan(&desired, &live, &options)?;
+        let plan = baseline.plan(&desired, &live, &options)?;
         telemetry::plan(&plan);
         Ok((plan, live))
     };
@@ -185,6 +191,7 @@ async fn locked(
         args,
         desired: &desired,
         options: &options,
+        baseline: &baseline,
         api: &api,
         identity: &identity,
         plan: &plan,
@@ -196,7 +203,7 @@ async fn locked(
         lock.check(false)?;
     }
     let outcome = if plan.actions.is_empty() {
-        outcome::nothing_to_do(&plan)
+        run.nothing_to_do()
     } else {
         run.execute(password, terminal, signals).await?
     };
@@ -293,6 +300,7 @@ struct Run<'a> {
     args: &'a ApplyArgs,
     desired: &'a Desired,
     options: &'a Options,
+    baseline: &'a Baseline,
     api: &'a Api,
     identity: &'a Identity,
     plan: &'a Plan,
@@ -302,6 +310,18 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    fn nothing_to_do(&self) -> ApplyOutcome {
+        let mut outcome = outcome::nothing_to_do(self.plan);
+        self.remember(&mut outcome, Some(self.plan));
+        outcome
+    }
+
+    /// What the receipt says of the account and of what was asked for. `now`: the plan of what was read after the apply.
+    fn remember(&self, outcome: &mut ApplyOutcome, now: Option<&Plan>) {
+        let asked = trueup_planner::asked(self.desired, self.live, self.options.as_of);
+        (outcome.facts, outcome.asked) = self.baseline.after(self.plan, now, asked);
+    }
+
     async fn execute(
         &self,
         password: Option<(UserName, Secret)>,
@@ -355,14 +375,23 @@ impl Run<'_> {
             }
         };
         let mut outcome = outcome::of(self.plan, report, journal.path(), &before);
+        let mut now = None;
         if outcome.is_complete() && signals.caught().is_none() {
-            let verify = verify::verify(self.plan, self.api, self.identity, self.desired, self.options, terminal);
+            let verify = verify::verify(
+                self.plan,
+                self.api,
+                self.identity,
+                self.desired,
+                self.options,
+                self.baseline,
+                terminal,
+            );
             tokio::select! {
                 (verification, plan) = verify => {
                     outcome.verification = verification;
-                    if let Some(plan) = plan {
-                        outcome.facts = plan.facts;
-                    }
+                    // Where not all is seen yet, what is seen is not what was corrected.
+                    let is_seen = self.baseline.only.is_none() || outcome.verification == Verification::Clean;
+                    now = plan.filter(|_| is_seen);
                 }
                 _ = signals.wait() => outcome.verification = skipped("the run was interrupted"),
             }
@@ -373,6 +402,7 @@ impl Run<'_> {
                 "not everything was done"
             });
         }
+        self.remember(&mut outcome, now.as_ref());
         Ok(outcome)
     }
 

@@ -1,12 +1,12 @@
 //! From what the executor did to the receipt.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use trueup_executor::{Because, Failure, Outcome, Report};
 use trueup_planner::Plan;
 use trueup_report::{ActionOutcome, ActionResult, ApplyOutcome, RECEIPT_VERSION, Verification};
 
-/// The outcome of a plan without actions.
+/// The outcome of a plan without actions. What the receipt says of the wishes is the caller's.
 pub(crate) fn nothing_to_do(plan: &Plan) -> ApplyOutcome {
     ApplyOutcome {
         format_version: RECEIPT_VERSION.to_owned(),
@@ -14,6 +14,9 @@ pub(crate) fn nothing_to_do(plan: &Plan) -> ApplyOutcome {
         account_id: plan.account_id.clone(),
         digest: plan.digest.clone(),
         facts: plan.facts.clone(),
+        asked: BTreeMap::new(),
+        only: plan.only,
+        left: plan.left.clone(),
         allowed: plan
             .guardrails
             .iter()

@@ -7,7 +7,7 @@ use trueup_planner::{Change, Options, Plan};
 use trueup_reader::Identity;
 use trueup_report::Verification;
 
-use crate::{commands::compare, exit::CliError, live::Api, terminal::Terminal};
+use crate::{baseline::Baseline, commands::compare, exit::CliError, live::Api, terminal::Terminal};
 
 /// The pauses between readings. IAM is eventually consistent: what was acknowledged is usually seen within seconds.
 const PAUSES: [u64; 6] = [0, 1, 2, 4, 8, 15];
@@ -20,13 +20,14 @@ pub(crate) async fn verify(
     identity: &Identity,
     desired: &Desired,
     options: &Options,
+    baseline: &Baseline,
     terminal: &Terminal,
 ) -> (Verification, Option<Plan>) {
     let _activity = terminal.activity("reading the account again");
     let mut last = None;
     for pause in PAUSES {
         tokio::time::sleep(Duration::from_secs(pause)).await;
-        match read(api, identity, desired, options).await {
+        match read(api, identity, desired, options, baseline).await {
             Ok(plan) if plan.changes.is_empty() => return (Verification::Clean, Some(plan)),
             Ok(plan) => last = Some(plan),
             Err(error) => {
@@ -44,9 +45,15 @@ pub(crate) async fn verify(
     (verification, last)
 }
 
-async fn read(api: &Api, identity: &Identity, desired: &Desired, options: &Options) -> Result<Plan, CliError> {
+async fn read(
+    api: &Api,
+    identity: &Identity,
+    desired: &Desired,
+    options: &Options,
+    baseline: &Baseline,
+) -> Result<Plan, CliError> {
     let live = compare::read_for(api, identity, desired, options).await?;
-    Ok(trueup_planner::plan(desired, &live, options)?)
+    baseline.plan(desired, &live, options)
 }
 
 /// Tells "not visible yet" from "wrong": what is still to be done exactly as it was planned is what reads do not show

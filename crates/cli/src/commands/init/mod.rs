@@ -9,6 +9,7 @@ use trueup_report::{TextOptions, Verbosity, escape, render_plan_text};
 use self::questions::Questions;
 use crate::{
     args::InitArgs,
+    baseline::Baseline,
     commands::compare,
     exit::{CliError, Exit},
     live::Source,
@@ -74,7 +75,13 @@ async fn from_live(args: &InitArgs, terminal: &Terminal, signals: &Signals) -> R
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let plan = signals
-        .unless_caught(compare::plan_live(&source, &desired, &options, terminal))
+        .unless_caught(compare::plan_live(
+            &source,
+            &desired,
+            &options,
+            &Baseline::default(),
+            terminal,
+        ))
         .await?;
     let (plan, _) = plan;
     terminal.result(&render_plan_text(

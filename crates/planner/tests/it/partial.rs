@@ -1,0 +1,260 @@
+//! Plans of only what drifted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trueup_model::{
+    Desired, IgnoreTarget, Live, Resource,
+    desired::{AccessKeysWish, BoundaryWish, Hold, PolicyRef},
+    live::{AccessKey, LastUse},
+};
+use trueup_planner::{Applied, Only, Origin, Plan};
+
+use crate::build::{
+    Declare, actions, admin_arn, changes, created, date, desired, document, group, inline, live_of, options, plan,
+    policy, user,
+};
+
+/// The plan of what drifted from `live` since `applied` was applied to it.
+fn only_drift(applied: &Desired, then: &Live, wanted: &Desired, now: &Live) -> Plan {
+    let facts = plan(applied, then).facts;
+    let asked = trueup_planner::asked(applied, then, options().as_of);
+    let applied = Applied {
+        facts: &facts,
+        asked: &asked,
+    };
+    trueup_planner::plan_since(wanted, now, &options(), &applied, Some(Only::Drift)).unwrap()
+}
+
+/// `resource: origin, because`.
+fn left(plan: &Plan) -> Vec<String> {
+    let left = plan.left.iter();
+    left.map(|left| format!("{}: {}, {}", left.resource, left.origin.as_str(), left.because))
+        .collect()
+}
+
+#[test]
+fn what_is_pending_has_no_call_and_is_named() {
+    let mut applied = desired();
+    applied.group("team");
+    applied.user("alice").groups.insert(group("team"));
+    let then = live_of(&applied);
+    let mut wanted = applied.clone();
+    wanted.user("bob").groups.insert(group("team"));
+    let mut now = then.clone();
+    let alice = now.users.get_mut(&user("alice")).unwrap();
+    alice.groups.clear();
+    alice.managed_policies.insert(admin_arn());
+
+    let found = only_drift(&applied, &then, &wanted, &now);
+    assert_eq!(found.only, Some(Only::Drift));
+    assert_eq!(
+        actions(&found),
+        [
+            "AddUserToGroup group/team/member/alice",
+            "DetachUserPolicy user/alice/managed-policy/arn:aws:iam::aws:policy/AdministratorAccess"
+        ]
+    );
+    assert_eq!(
+        left(&found),
+        [
+            "group/team/member/bob: pending, not applied yet",
+            "user/bob: pending, not applied yet"
+        ]
+    );
+    assert_eq!(found.drifted(), 2);
+    // The whole plan does more, and its digest approves other calls.
+    assert_ne!(found.digest, plan(&wanted, &now).digest);
+    // Where all of it is drift, the same calls have the same digest.
+    let all = only_drift(&applied, &then, &applied, &now);
+    assert_eq!(all.digest, plan(&applied, &now).digest);
+    assert!(all.left.is_empty());
+}
+
+#[test]
+fn a_part_that_the_manifest_changes_too_is_left() {
+    let mut applied = desired();
+    applied.policy("limit", &["allow s3:*"]);
+    let alice = applied.user("alice");
+    alice.inline_policies.insert(inline("own"), document(&["allow s3:a"]));
+    alice.permissions_boundary = BoundaryWish::Present(PolicyRef::Declared(policy("limit")));
+    let then = live_of(&applied);
+    let mut wanted = applied.clone();
+    let alice = wanted.user("alice");
+    alice.inline_policies.insert(inline("own"), document(&["allow s3:b"]));
+    alice.permissions_boundary = BoundaryWish::Absent;
+
+    let mut now = then.clone();
+    let alice = now.users.get_mut(&user("alice")).unwrap();
+    alice.inline_policies.insert(inline("own"), document(&["allow s3:*"]));
+    let found = only_drift(&applied, &then, &wanted, &now);
+    assert_eq!(actions(&found), [""; 0]);
+    assert_eq!(
+        left(&found),
+        [
+            "user/alice: pending, not applied yet",
+            "user/alice/inline-policy/own: both, drift and pending in one, and they cannot be told apart",
+        ]
+    );
+    assert_eq!(found.drifted(), 1);
+
+    // Somebody who is gone would come back with what is pending: the boundary is no longer asked for.
+    now.users.remove(&user("alice"));
+    let found = only_drift(&applied, &then, &wanted, &now);
+    assert_eq!(changes(&found), [""; 0]);
+    assert_eq!(found.left[0].origin, Origin::Both);
+}
+
+#[test]
+fn a_pending_rename_does_not_hide_drift() {
+    let mut applied = desired();
+    applied.group("developers");
+    applied.user("bob.smith").groups.insert(group("developers"));
+    let then = live_of(&applied);
+    let mut wanted = desired();
+    wanted.group("engineers").previously = vec![group("developers")];
+    let bob = wanted.user("bob");
+    bob.previously = vec![user("bob.smith")];
+    bob.groups.insert(group("engineers"));
+    let mut now = then.clone();
+    now.groups
+        .get_mut(&group("developers"))
+        .unwrap()
+        .managed_policies
+        .insert(admin_arn());
+    now.users.get_mut(&user("bob.smith")).unwrap().groups.clear();
+
+    let found = only_drift(&applied, &then, &wanted, &now);
+    assert_eq!(actions(&found), [""; 0]);
+    assert_eq!(
+        left(&found),
+        [
+            "group/engineers: pending, not applied yet",
+            "group/engineers/managed-policy/arn:aws:iam::aws:policy/AdministratorAccess: drift, it waits for \
+             group/engineers, which is left",
+            "group/engineers/member/bob: drift, it waits for group/engineers, which is left",
+            "user/bob: pending, not applied yet",
+        ]
+    );
+    assert_eq!(found.drifted(), 2);
+}
+
+#[test]
+fn what_is_held_is_left_and_does_not_count() {
+    let mut applied = desired();
+    applied.group("team");
+    applied.user("alice").groups.insert(group("team"));
+    applied.user("bob").groups.insert(group("team"));
+    let then = live_of(&applied);
+    applied.hold.push(Hold {
+        target: IgnoreTarget::User("bob".to_owned()),
+        reason: "an incident".to_owned(),
+        until: date("2027-01-01"),
+    });
+    let mut now = then.clone();
+    for live in now.users.values_mut() {
+        live.groups.clear();
+    }
+    let found = only_drift(&applied, &then, &applied, &now);
+    assert_eq!(actions(&found), ["AddUserToGroup group/team/member/alice"]);
+    assert_eq!(found.held.len(), 1);
+    assert!(found.left.is_empty());
+    assert_eq!(found.drifted(), 1);
+}
+
+#[test]
+fn keys_and_the_tags_that_remember_them_are_done_together_or_not_at_all() {
+    let mut applied = desired();
+    applied.user("ci").access_keys = Some(AccessKeysWish::Absent);
+    let mut then = live_of(&applied);
+    then.users.get_mut(&user("ci")).unwrap().credentials.access_keys = Some(BTreeMap::new());
+    // Somebody makes a key. It becomes inactive, and a tag remembers since when.
+    let mut now = then.clone();
+    let key = AccessKey {
+        active: true,
+        created: created(),
+        last_used: Some(LastUse::Never),
+    };
+    let keys = BTreeMap::from([("AKIAAAAAAAAA1EXAMPLE".to_owned(), key)]);
+    now.users.get_mut(&user("ci")).unwrap().credentials.access_keys = Some(keys);
+    let found = only_drift(&applied, &then, &applied, &now);
+    assert_eq!(
+        actions(&found),
+        [
+            "TagUser user/ci",
+            "UpdateAccessKey user/ci/access-key/AKIAAAAAAAAA1EXAMPLE"
+        ]
+    );
+    assert!(found.left.is_empty(), "{:?}", found.left);
+
+    // The manifest adds a tag, which the same call would set.
+    let mut wanted = applied.clone();
+    wanted.user("ci").tags.insert("team".into(), "red".into());
+    let found = only_drift(&applied, &then, &wanted, &now);
+    assert_eq!(actions(&found), [""; 0]);
+    let origins: BTreeSet<Origin> = found.left.iter().map(|left| left.origin).collect();
+    assert_eq!(origins, [Origin::Drift, Origin::Pending].into());
+}
+
+#[test]
+fn a_receipt_of_a_correction_keeps_what_was_left_as_it_was() {
+    let mut applied = desired();
+    applied.group("team");
+    for name in ["alice", "bob"] {
+        applied.user(name).groups.insert(group("team"));
+        applied.user(name).tags.insert("owner".into(), name.into());
+    }
+    let then = live_of(&applied);
+    let facts = plan(&applied, &then).facts;
+    let asked = trueup_planner::asked(&applied, &then, options().as_of);
+    let before = Applied {
+        facts: &facts,
+        asked: &asked,
+    };
+    let mut wanted = applied.clone();
+    wanted.user("bob").tags.insert("owner".into(), "carol".into());
+    // Both of them drift; what drifted of bob cannot be told from what is pending.
+    let mut now = then.clone();
+    now.users.get_mut(&user("alice")).unwrap().groups.clear();
+    let bob = now.users.get_mut(&user("bob")).unwrap();
+    bob.tags.insert("owner".into(), "mallory".into());
+    let since = |live: &Live, applied: &Applied<'_>| {
+        trueup_planner::plan_since(&wanted, live, &options(), applied, Some(Only::Drift)).unwrap()
+    };
+    let corrected = since(&now, &before);
+    assert_eq!(changes(&corrected), ["+ group/team/member/alice"]);
+
+    now.users.get_mut(&user("alice")).unwrap().groups.insert(group("team"));
+    let after = since(&now, &before);
+    assert!(after.changes.is_empty());
+    let facts = trueup_planner::carried_forward(&before, &corrected, &after);
+    let again = Applied {
+        facts: &facts,
+        asked: &asked,
+    };
+    let found = since(&now, &again);
+    assert_eq!(left(&found), left(&corrected));
+    assert_eq!(found.left[0].resource, Resource::user(&user("bob")));
+    assert_eq!(found.left[0].origin, Origin::Both);
+}
+
+#[test]
+fn an_intruder_is_drift_also_while_something_is_pending() {
+    let mut applied = desired();
+    applied.user("alice");
+    applied.scope.users.unmanaged = trueup_model::Unmanaged::Delete;
+    let then = live_of(&applied);
+    let mut wanted = applied.clone();
+    wanted.user("alice").tags.insert("team".into(), "red".into());
+    let mut with_mallory = applied.clone();
+    with_mallory.user("mallory");
+    let now = live_of(&with_mallory);
+    let found = only_drift(&applied, &then, &wanted, &now);
+    assert_eq!(changes(&found), ["- user/mallory"]);
+    assert_eq!(left(&found), ["user/alice: pending, not applied yet"]);
+
+    // Where the manifest begins to delete what it does not name, that is pending.
+    applied.scope.users.unmanaged = trueup_model::Unmanaged::Report;
+    let found = only_drift(&applied, &then, &wanted, &now);
+    assert_eq!(changes(&found), [""; 0]);
+    assert_eq!(found.drifted(), 0);
+}
