@@ -15,6 +15,8 @@ use crate::page::count;
 
 /// How many names of one list are said before the rest is counted.
 const SHOWN: usize = 6;
+/// The same where everything else is left out.
+const SHOWN_BRIEFLY: usize = 12;
 
 /// A piece of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,26 +108,78 @@ pub(crate) fn administrator(change: AdministratorChange) -> &'static str {
 
 /// What is gained.
 pub(crate) fn gained(line: &AccessLine) -> Vec<Piece> {
-    permissions(
-        match (line.certain, line.partly) {
-            (true, false) => "newly allowed: ",
-            (true, true) => "newly allowed in part: ",
-            (false, _) => "may be newly allowed: ",
-        },
-        line,
-    )
+    permissions(gain_head(line), line)
+}
+
+fn gain_head(line: &AccessLine) -> &'static str {
+    match (line.certain, line.partly) {
+        (true, false) => "newly allowed: ",
+        (true, true) => "newly allowed in part: ",
+        (false, _) => "may be newly allowed: ",
+    }
 }
 
 /// What is lost.
 pub(crate) fn lost(line: &AccessLine) -> Vec<Piece> {
-    permissions(
-        match (line.certain, line.partly) {
-            (true, false) => "no longer allowed: ",
-            (true, true) => "no longer allowed in part: ",
-            (false, _) => "may be no longer allowed: ",
-        },
-        line,
-    )
+    permissions(loss_head(line), line)
+}
+
+fn loss_head(line: &AccessLine) -> &'static str {
+    match (line.certain, line.partly) {
+        (true, false) => "no longer allowed: ",
+        (true, true) => "no longer allowed in part: ",
+        (false, _) => "may be no longer allowed: ",
+    }
+}
+
+/// What is gained, without examples and sources: a line for each set of resources and conditions.
+pub(crate) fn gained_briefly(lines: &[AccessLine]) -> Vec<Vec<Piece>> {
+    briefly(gain_head, lines)
+}
+
+/// What is lost, likewise.
+pub(crate) fn lost_briefly(lines: &[AccessLine]) -> Vec<Vec<Piece>> {
+    briefly(loss_head, lines)
+}
+
+fn briefly(head: fn(&AccessLine) -> &'static str, lines: &[AccessLine]) -> Vec<Vec<Piece>> {
+    let mut together: Vec<AccessLine> = Vec::new();
+    for line in lines {
+        let is_alike = |other: &&mut AccessLine| {
+            let same = |a: &AccessLine, b: &AccessLine| {
+                (&a.resources, &a.conditions, &a.assumed, a.certain, a.partly)
+                    == (&b.resources, &b.conditions, &b.assumed, b.certain, b.partly)
+            };
+            same(other, line) && !other.actions.is_empty() && !line.actions.is_empty()
+        };
+        match together.iter_mut().find(is_alike) {
+            Some(other) => other.actions.extend(line.actions.iter().cloned()),
+            None => together.push(line.clone()),
+        }
+    }
+    let said = together.iter().map(|line| what(head(line), line, SHOWN_BRIEFLY));
+    said.collect()
+}
+
+/// The actions of all lines, by name where they have names, and nothing else.
+pub(crate) fn actions(lines: &[AccessLine]) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let named: BTreeSet<&String> = lines.iter().flat_map(|line| &line.actions).collect();
+    let named: Vec<String> = named.into_iter().cloned().collect();
+    names(&mut pieces, &named, SHOWN_BRIEFLY);
+    for line in lines.iter().filter(|line| line.actions.is_empty()) {
+        let unlimited = AccessLine {
+            resources: Vec::new(),
+            conditions: Vec::new(),
+            assumed: Vec::new(),
+            ..line.clone()
+        };
+        if !pieces.is_empty() {
+            pieces.push(text(", "));
+        }
+        pieces.extend(what("", &unlimited, SHOWN));
+    }
+    pieces
 }
 
 /// What is gained or lost, under a heading that says which.
@@ -141,6 +195,40 @@ pub(crate) fn either(line: &AccessLine) -> Vec<Piece> {
 }
 
 fn permissions(head: &str, line: &AccessLine) -> Vec<Piece> {
+    let mut pieces = what(head, line, SHOWN);
+    let Request {
+        action,
+        resource,
+        context,
+    } = &line.example;
+    let is_said = line.actions == [action.clone()] && line.resources == [resource.clone()] && context.is_empty();
+    if !is_said {
+        pieces.push(text(", for example "));
+        pieces.push(Piece::Code(action.to_string()));
+        pieces.push(text(" on "));
+        pieces.push(Piece::Code(resource.to_string()));
+        for (index, (key, values)) in context.iter().enumerate() {
+            pieces.push(text(if index == 0 { " with " } else { " and " }));
+            pieces.push(Piece::Code(format!("{key} = {}", values.join(", "))));
+        }
+        if !line.example_fits {
+            pieces.push(text(" (of a type that the action may not have)"));
+        }
+    }
+    sources(
+        &mut pieces,
+        match line.cause {
+            AccessCause::Allow => "; through ",
+            AccessCause::Deny => "; a deny differs in ",
+            AccessCause::Boundary => "; the boundary differs: ",
+        },
+        &line.via,
+    );
+    pieces
+}
+
+/// The actions, the resources, and what must hold. At most so many actions are named.
+fn what(head: &str, line: &AccessLine, most: usize) -> Vec<Piece> {
     let AccessLine {
         service,
         services,
@@ -153,12 +241,13 @@ fn permissions(head: &str, line: &AccessLine) -> Vec<Piece> {
         // Said by the head.
         partly: _,
         conditions,
-        cause,
-        via,
+        // Said by the caller, or left out.
+        cause: _,
+        via: _,
         certain: _,
         assumed,
-        example,
-        example_fits,
+        example: _,
+        example_fits: _,
     } = line;
     let mut pieces = Vec::new();
     if !head.is_empty() {
@@ -183,19 +272,19 @@ fn permissions(head: &str, line: &AccessLine) -> Vec<Piece> {
             pieces.push(text(format!("all {}", count(*services, "service", "services"))));
         } else if service_names.is_empty() {
             pieces.push(text(format!("{} (all but ", count(*services, "service", "services"))));
-            names(&mut pieces, other_services);
+            names(&mut pieces, other_services, SHOWN);
             pieces.push(text(")"));
         } else {
             pieces.push(text(format!("{} (", count(*services, "service", "services"))));
-            names(&mut pieces, service_names);
+            names(&mut pieces, service_names, SHOWN);
             pieces.push(text(")"));
         }
     } else {
-        names(&mut pieces, actions);
+        names(&mut pieces, actions, most);
     }
     if !resources.is_empty() {
         pieces.push(text(" on "));
-        names(&mut pieces, resources);
+        names(&mut pieces, resources, SHOWN);
     }
     for (index, condition) in conditions.iter().enumerate() {
         pieces.push(text(if index == 0 { ", when " } else { " and " }));
@@ -208,34 +297,6 @@ fn permissions(head: &str, line: &AccessLine) -> Vec<Piece> {
     if !assumed.is_empty() {
         pieces.push(text(" (not interpreted)"));
     }
-    let Request {
-        action,
-        resource,
-        context,
-    } = example;
-    let is_said = *actions == [action.clone()] && *resources == [resource.clone()] && context.is_empty();
-    if !is_said {
-        pieces.push(text(", for example "));
-        pieces.push(Piece::Code(action.to_string()));
-        pieces.push(text(" on "));
-        pieces.push(Piece::Code(resource.to_string()));
-        for (index, (key, values)) in context.iter().enumerate() {
-            pieces.push(text(if index == 0 { " with " } else { " and " }));
-            pieces.push(Piece::Code(format!("{key} = {}", values.join(", "))));
-        }
-        if !example_fits {
-            pieces.push(text(" (of a type that the action may not have)"));
-        }
-    }
-    sources(
-        &mut pieces,
-        match cause {
-            AccessCause::Allow => "; through ",
-            AccessCause::Deny => "; a deny differs in ",
-            AccessCause::Boundary => "; the boundary differs: ",
-        },
-        via,
-    );
     pieces
 }
 
@@ -248,8 +309,8 @@ fn both(words: &[String]) -> String {
     }
 }
 
-fn names(pieces: &mut Vec<Piece>, names: &[String]) {
-    for (index, name) in names.iter().take(SHOWN).enumerate() {
+fn names(pieces: &mut Vec<Piece>, names: &[String], most: usize) {
+    for (index, name) in names.iter().take(most).enumerate() {
         if index > 0 {
             pieces.push(text(", "));
         }
@@ -263,8 +324,8 @@ fn names(pieces: &mut Vec<Piece>, names: &[String]) {
             Piece::Code(name.clone())
         });
     }
-    if names.len() > SHOWN {
-        pieces.push(text(format!(" and {} more", names.len() - SHOWN)));
+    if names.len() > most {
+        pieces.push(text(format!(" and {} more", names.len() - most)));
     }
 }
 
@@ -357,7 +418,7 @@ pub(crate) fn way(line: &EscalationLine) -> Vec<Piece> {
     if !roles.is_empty() {
         let roles: Vec<String> = roles.into_iter().map(str::to_owned).collect();
         pieces.push(text("; in reach, and an administrator: "));
-        names(&mut pieces, &roles);
+        names(&mut pieces, &roles, SHOWN);
     }
     pieces
 }

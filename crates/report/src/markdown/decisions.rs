@@ -2,11 +2,12 @@
 
 use trueup_planner::{AccessChange, GuardrailFinding, Note, Plan, Requirement};
 
-use super::sheet::Sheet;
+use super::{Detail, sheet::Sheet};
 use crate::{
     access_folds::{Fold, folds},
     access_words::{self, Piece},
     escape::{markdown, markdown_code as code},
+    page::count,
     plan_text::allowed_words,
     principals::whose,
 };
@@ -15,10 +16,12 @@ use crate::{
 const SHARE: usize = 60;
 /// How many lines are said of one principal's access before the rest is counted.
 const SHOWN_LINES: usize = 8;
+/// What is left out where gains of access do not fit.
+pub(super) const GAINS: (&str, &str) = ("gain of access", "gains of access");
 /// How many names of principals of whom the same becomes.
 const SHOWN_NAMES: usize = 12;
 
-pub(super) fn write(sheet: &mut Sheet, plan: &Plan) {
+pub(super) fn write(sheet: &mut Sheet, plan: &Plan, detail: Detail) {
     let guardrails = plan.guardrails.iter().map(guardrail);
     let refuses = plan.guardrails.iter().any(|finding| !finding.allowed);
     let heading = if refuses {
@@ -41,9 +44,8 @@ pub(super) fn write(sheet: &mut Sheet, plan: &Plan) {
     sheet.list("#### Destructive: cannot be brought back\n\n", destructive, SHARE, kind);
 
     let gaining = folds(plan.access.iter().filter(|change| change.may_gain()));
-    let gaining = gaining.iter().map(access);
-    let kind = ("gain of access", "gains of access");
-    sheet.list("#### Access that is gained\n\n", gaining, SHARE, kind);
+    let gaining = gaining.iter().map(|fold| access(fold, detail));
+    sheet.list("#### Access that is gained\n\n", gaining, SHARE, GAINS);
 
     let unmet = plan
         .requirements
@@ -106,7 +108,7 @@ pub(super) fn note(note: &Note) -> String {
 }
 
 /// What changes in the access of principals of whom the same becomes.
-pub(super) fn access(fold: &Fold<'_>) -> String {
+pub(super) fn access(fold: &Fold<'_>, detail: Detail) -> String {
     let AccessChange {
         principal: _,
         verdict,
@@ -134,13 +136,35 @@ pub(super) fn access(fold: &Fold<'_>) -> String {
     if let Some(administrator) = administrator {
         item.push_str(&format!("; **{}**", access_words::administrator(*administrator)));
     }
+    if detail == Detail::Line {
+        for (head, lines) in [(": ", gained), ("; no longer: ", lost)] {
+            if !lines.is_empty() {
+                item.push_str(&format!("{head}{}", sentence(&access_words::actions(lines))));
+            }
+        }
+        if !escalation.is_empty() {
+            let ways = count(escalation.len() as u64, "known way", "known ways");
+            item.push_str(&format!("; **{ways} to more access**"));
+        }
+        if !unknown.is_empty() {
+            item.push_str(&format!("; {} not decided", unknown.len()));
+        }
+        item.push('\n');
+        return item;
+    }
     item.push('\n');
-    let pieces = escalation
-        .iter()
-        .map(access_words::escalation)
-        .chain(gained.iter().map(access_words::gained))
-        .chain(lost.iter().map(access_words::lost));
-    let mut lines: Vec<String> = pieces.map(|pieces| sentence(&pieces)).collect();
+    let ways = escalation.iter().map(access_words::escalation);
+    let pieces: Vec<Vec<Piece>> = match detail {
+        Detail::Full => ways
+            .chain(gained.iter().map(access_words::gained))
+            .chain(lost.iter().map(access_words::lost))
+            .collect(),
+        Detail::Short | Detail::Line => ways
+            .chain(access_words::gained_briefly(gained))
+            .chain(access_words::lost_briefly(lost))
+            .collect(),
+    };
+    let mut lines: Vec<String> = pieces.iter().map(|pieces| sentence(pieces)).collect();
     lines.extend(unknown.iter().map(|why| format!("not decided: {}", markdown(why))));
     lines.extend(assumptions.iter().map(|what| format!("assumed: {}", markdown(what))));
     for line in lines.iter().take(SHOWN_LINES) {

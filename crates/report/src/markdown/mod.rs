@@ -51,6 +51,27 @@ impl Default for MarkdownOptions {
     }
 }
 
+/// How much is said of one principal. Where a comment has no room for all of them in full, each is told in fewer words
+/// before any is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Detail {
+    /// Everything.
+    Full,
+    /// Access without examples and sources, statements on a line each.
+    Short,
+    /// One line.
+    Line,
+}
+
+/// What is tried until everybody fits: how access that is gained is told, and how changes are.
+const DETAILS: [(Detail, Detail); 5] = [
+    (Detail::Full, Detail::Full),
+    (Detail::Short, Detail::Full),
+    (Detail::Short, Detail::Short),
+    (Detail::Line, Detail::Short),
+    (Detail::Line, Detail::Line),
+];
+
 /// What a plan was made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Purpose {
@@ -67,28 +88,52 @@ pub fn render_plan_markdown(plan: &Plan, options: &MarkdownOptions) -> String {
         Purpose::Plan => "trueup plan",
         Purpose::Drift => "trueup drift",
     };
-    let mut sheet = begin(plan, title, options);
-    body(&mut sheet, plan);
-    sheet.into_text()
+    fitting(|details| {
+        let mut sheet = begin(plan, title, options);
+        body(&mut sheet, plan, details);
+        sheet
+    })
 }
 
 /// Renders a plan that `apply` has refused, and why in one line.
 pub fn render_refusal_markdown(plan: &Plan, why: &str, options: &MarkdownOptions) -> String {
-    let mut sheet = begin(plan, "trueup apply", options);
-    sheet.must(&format!("**Not applied:** {}.\n\n", markdown(why)));
-    body(&mut sheet, plan);
-    sheet.into_text()
+    fitting(|details| {
+        let mut sheet = begin(plan, "trueup apply", options);
+        sheet.must(&format!("**Not applied:** {}.\n\n", markdown(why)));
+        body(&mut sheet, plan, details);
+        sheet
+    })
 }
 
 /// Renders what applying `plan` did, followed by the plan.
 pub fn render_apply_markdown(outcome: &ApplyOutcome, plan: &Plan, options: &MarkdownOptions) -> String {
-    let mut sheet = begin(plan, "trueup apply", options);
-    outcome::write(&mut sheet, outcome, plan);
     let principals = principals(&plan.changes);
-    sheet.must(&summary::facts(plan));
-    sheet.must("\n");
-    details(&mut sheet, &principals);
-    sheet.into_text()
+    fitting(|(_, detail)| {
+        let mut sheet = begin(plan, "trueup apply", options);
+        outcome::write(&mut sheet, outcome, plan);
+        sheet.must(&summary::facts(plan));
+        sheet.must("\n");
+        details(&mut sheet, &principals, detail);
+        sheet
+    })
+}
+
+/// The first document in which nobody is left out; else the one that tells of most.
+fn fitting(write: impl Fn((Detail, Detail)) -> Sheet) -> String {
+    let mut written = None;
+    for details in DETAILS {
+        let mut sheet = write(details);
+        let lacks_somebody = Kind::ALL.iter().any(|kind| sheet.lacks(kind.words()));
+        let is_whole = !lacks_somebody && !sheet.lacks(decisions::GAINS);
+        if details != (Detail::Full, Detail::Full) {
+            sheet.shorten();
+        }
+        written = Some(sheet);
+        if is_whole {
+            break;
+        }
+    }
+    written.map(Sheet::into_text).unwrap_or_default()
 }
 
 fn begin(plan: &Plan, title: &str, options: &MarkdownOptions) -> Sheet {
@@ -107,7 +152,7 @@ fn marker(plan: &Plan) -> String {
     format!("<!-- trueup:{id} -->")
 }
 
-fn body(sheet: &mut Sheet, plan: &Plan) {
+fn body(sheet: &mut Sheet, plan: &Plan, (gains, detail): (Detail, Detail)) {
     let Plan {
         format_version: _,
         tool_version: _,
@@ -148,11 +193,11 @@ fn body(sheet: &mut Sheet, plan: &Plan) {
     }
     sheet.must(&summary::facts(plan));
     sheet.must("\n");
-    decisions::write(sheet, plan);
-    details(sheet, &principals);
+    decisions::write(sheet, plan, gains);
+    details(sheet, &principals, detail);
 
     let others = folds(access.iter().filter(|change| !change.may_gain()));
-    let others = others.iter().map(decisions::access);
+    let others = others.iter().map(|fold| decisions::access(fold, gains));
     let kind = ("change of access", "changes of access");
     sheet.list("#### Access that is lost or stays\n\n", others, ALL, kind);
     if !access.is_empty() {
@@ -186,19 +231,19 @@ fn body(sheet: &mut Sheet, plan: &Plan) {
 }
 
 /// Every principal with what changes for it, folded.
-fn details(sheet: &mut Sheet, principals: &[Principal<'_>]) {
+fn details(sheet: &mut Sheet, principals: &[Principal<'_>], how: Detail) {
     for kind in Kind::ALL {
         let blocks = principals
             .iter()
             .filter(|principal| principal.kind() == kind)
-            .map(detail)
+            .map(|principal| detail(principal, how))
             .collect::<Vec<_>>();
         let heading = format!("#### {}\n\n", kind.title());
         sheet.list(&heading, blocks, ALL, kind.words());
     }
 }
 
-fn detail(principal: &Principal<'_>) -> String {
+fn detail(principal: &Principal<'_>, detail: Detail) -> String {
     let sign = match principal.fate {
         ChangeKind::Create => "+",
         ChangeKind::Update | ChangeKind::Rename => "~",
@@ -221,7 +266,10 @@ fn detail(principal: &Principal<'_>) -> String {
         }
         head
     };
-    let fence = difference::fence(principal);
+    if detail == Detail::Line {
+        return format!("- {}{}\n", head(code, markdown), difference::line(principal));
+    }
+    let fence = difference::fence(principal, detail);
     if fence.is_empty() {
         return format!("{}\n\n", head(code, markdown));
     }

@@ -14,6 +14,7 @@ pub(crate) struct Sheet {
     budget: usize,
     /// By the words for one and for many.
     left_out: BTreeMap<(&'static str, &'static str), u64>,
+    shortened: bool,
 }
 
 impl Sheet {
@@ -23,6 +24,7 @@ impl Sheet {
             characters: 0,
             budget: budget.saturating_sub(RESERVE),
             left_out: BTreeMap::new(),
+            shortened: false,
         }
     }
 
@@ -63,6 +65,16 @@ impl Sheet {
         }
     }
 
+    /// Whether anything of a kind did not fit.
+    pub(crate) fn lacks(&self, kind: (&'static str, &'static str)) -> bool {
+        self.left_out.contains_key(&kind)
+    }
+
+    /// Says at the end that what is in it has fewer words than there are.
+    pub(crate) fn shorten(&mut self) {
+        self.shortened = true;
+    }
+
     pub(crate) fn leave_out(&mut self, kind: (&'static str, &'static str)) {
         *self.left_out.entry(kind).or_default() += 1;
     }
@@ -79,6 +91,9 @@ impl Sheet {
                 "**Left out, since a comment has no room for more:** {}. The plan document and the HTML page hold everything.\n",
                 counts.join(", ")
             ));
+        } else if self.shortened {
+            self.out
+                .push_str("<sub>Shortened, so that everybody is in it. The plan document and the HTML page hold everything.</sub>\n");
         }
         self.out.truncate(self.out.trim_end_matches('\n').len());
         self.out.push('\n');
