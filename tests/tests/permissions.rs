@@ -79,6 +79,60 @@ fn the_policies_name_exactly_what_the_sources_call() {
     assert_eq!(apply, &plan | &called_in("executor"));
 }
 
+/// The requests for a lock are S3's own, so that what they take is told by their methods.
+#[test]
+fn the_policy_for_a_lock_names_exactly_what_its_requests_take() {
+    let sources = std::fs::read_to_string(root().join("crates/cli/src/remote_lock/object.rs")).unwrap();
+    let sent = Regex::new(r#"\.send\("([A-Z]+)""#).unwrap();
+    let requested: BTreeSet<String> = sent
+        .captures_iter(&sources)
+        .map(|method| match &method[1] {
+            "GET" => "s3:GetObject".to_owned(),
+            "PUT" => "s3:PutObject".to_owned(),
+            "DELETE" => "s3:DeleteObject".to_owned(),
+            other => panic!("{other} is a request of another kind"),
+        })
+        .collect();
+    // Every other request would have to be signed, and to be counted here.
+    assert_eq!(sources.matches("SignableRequest::new(").count(), 1);
+
+    let printed = policy(&Workspace::new(), "apply --lock s3://acme-locks/prod/iam.lock");
+    let statements = printed["Statement"].as_array().unwrap();
+    let locks: Vec<&Value> = statements.iter().filter(|one| one["Sid"] == "TrueupLock").collect();
+    let [lock] = locks[..] else { panic!("{printed}") };
+    let allowed: BTreeSet<String> = lock["Action"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|action| action.as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(allowed, requested);
+    assert_eq!(
+        lock["Resource"],
+        serde_json::json!(["arn:aws:s3:::acme-locks/prod/iam.lock"])
+    );
+    assert_eq!(lock["Effect"], "Allow");
+
+    // Without it nothing else changes, and whoever plans holds no lock.
+    let without = policy(&Workspace::new(), "apply");
+    let rest: Vec<&Value> = statements.iter().filter(|one| one["Sid"] != "TrueupLock").collect();
+    assert_eq!(
+        rest,
+        without["Statement"].as_array().unwrap().iter().collect::<Vec<_>>()
+    );
+    let refused = Workspace::new()
+        .trueup()
+        .args("permissions plan --lock s3://acme-locks/prod/iam.lock")
+        .run();
+    assert_eq!(refused.code, Some(1));
+
+    // What the page about locks shows is what is printed.
+    let page = std::fs::read_to_string(root().join("docs/lock.md")).unwrap();
+    let shown = page.split("```json\n").nth(1).and_then(|rest| rest.split("```").next());
+    let shown: Value = serde_json::from_str(shown.unwrap()).unwrap();
+    assert_eq!(shown["Statement"], serde_json::json!([lock]));
+}
+
 /// Enrolling and resetting is another job than applying, and whoever does it needs nothing else.
 #[test]
 fn the_policy_for_devices_names_exactly_what_they_take() {

@@ -6,6 +6,8 @@ use clap::{Args, Subcommand};
 use trueup_model::AccountId;
 use trueup_planner::permissions::Github;
 
+use crate::remote_lock::ObjectUrl;
+
 #[derive(Debug, Args)]
 pub(crate) struct PermissionsArgs {
     #[command(subcommand)]
@@ -21,9 +23,18 @@ pub(crate) enum PermissionsCommand {
     Plan(PermissionsOf),
     /// The policy of a role that applies: the same reads, and what a plan can hold
     #[command(
-        after_help = "Examples:\n  trueup permissions apply --manifest trueup.yaml --boundary team-boundary\n  trueup permissions apply --account 123456789012 --github acme@123456/accounts@456789 --environment production"
+        after_help = "Examples:\n  trueup permissions apply --manifest trueup.yaml --boundary team-boundary\n  trueup permissions apply --account 123456789012 --github acme@123456/accounts@456789 --environment production\n  trueup permissions apply --lock s3://acme-locks/prod/iam.lock"
     )]
-    Apply(PermissionsOf),
+    Apply(PermissionsOfApply),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PermissionsOfApply {
+    /// Also allows what `apply --lock` does with this object, s3://BUCKET/KEY
+    #[arg(long, value_name = "URL", env = "TRUEUP_LOCK")]
+    pub(crate) lock: Option<ObjectUrl>,
+    #[command(flatten)]
+    pub(crate) of: PermissionsOf,
 }
 
 #[derive(Debug, Args)]

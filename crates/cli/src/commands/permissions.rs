@@ -1,19 +1,20 @@
 //! `trueup permissions`: the IAM policies that trueup itself needs, and who may use them.
 
 use trueup_model::{AccountId, Desired, Path, PolicyArn, PolicyDocument, PolicyName, quota};
-use trueup_planner::permissions::{Job, Purpose, Request, policy, trust_of_github};
+use trueup_planner::permissions::{Job, Lock, Purpose, Request, policy, trust_of_github};
 
 use crate::{
     args::{PermissionsArgs, PermissionsCommand, PermissionsOf},
     exit::{CliError, Exit},
     manifest,
+    remote_lock::ObjectUrl,
     terminal::Terminal,
 };
 
 pub(crate) fn run(args: &PermissionsArgs, terminal: &Terminal) -> Result<Exit, CliError> {
-    let (purpose, args) = match &args.command {
-        PermissionsCommand::Plan(args) => (Purpose::Plan, args),
-        PermissionsCommand::Apply(args) => (Purpose::Apply, args),
+    let (purpose, args, lock) = match &args.command {
+        PermissionsCommand::Plan(args) => (Purpose::Plan, args, None),
+        PermissionsCommand::Apply(args) => (Purpose::Apply, &args.of, args.lock.as_ref()),
     };
     let manifest = match &args.manifest {
         Some(path) if !path.as_os_str().is_empty() => Some(manifest::load(Some(path), None, terminal)?.0),
@@ -25,7 +26,7 @@ pub(crate) fn run(args: &PermissionsArgs, terminal: &Terminal) -> Result<Exit, C
         .or(manifest.as_ref().map(|desired| &desired.account.id));
     let document = match &args.github {
         Some(_) => trust(purpose, args, account, terminal)?,
-        None => permissions(purpose, args, account, manifest.as_ref(), terminal)?,
+        None => permissions(purpose, args, lock, account, manifest.as_ref(), terminal)?,
     };
     terminal.result(&format!("{}\n", document.pretty().trim_end()))?;
     Ok(Exit::Done)
@@ -34,6 +35,7 @@ pub(crate) fn run(args: &PermissionsArgs, terminal: &Terminal) -> Result<Exit, C
 fn permissions(
     purpose: Purpose,
     args: &PermissionsOf,
+    lock: Option<&ObjectUrl>,
     account: Option<&AccountId>,
     manifest: Option<&Desired>,
     terminal: &Terminal,
@@ -52,6 +54,11 @@ fn permissions(
         manifest,
         boundary: boundary.as_ref(),
         own_roles: &[args.plan_role.clone(), args.apply_role.clone()],
+        lock: lock.map(|url| Lock {
+            bucket: url.bucket(),
+            key: url.key(),
+            actions: &ObjectUrl::ACTIONS,
+        }),
     })
     .map_err(built)?;
     if document.size() > quota::MANAGED_POLICY_SIZE {

@@ -32,6 +32,19 @@ pub(crate) struct ObjectUrl {
     key: String,
 }
 
+impl ObjectUrl {
+    /// What the requests for a lock take, on the object alone: nothing is listed.
+    pub(crate) const ACTIONS: [&str; 3] = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"];
+
+    pub(crate) fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+}
+
 impl FromStr for ObjectUrl {
     type Err = &'static str;
 

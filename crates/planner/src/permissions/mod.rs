@@ -43,6 +43,18 @@ pub struct Request<'a> {
     pub boundary: Option<&'a PolicyArn>,
     /// The roles that hold the permissions, with their paths and without a slash in front.
     pub own_roles: &'a [String],
+    /// The object that is the lock of runs on all machines.
+    pub lock: Option<Lock<'a>>,
+}
+
+/// An object of S3, and what is done with it.
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "the words say it")]
+pub struct Lock<'a> {
+    pub bucket: &'a str,
+    pub key: &'a str,
+    /// The actions that the requests take, with their service.
+    pub actions: &'a [&'a str],
 }
 
 /// GitHub's OpenID Connect provider, as IAM names it.
@@ -88,6 +100,7 @@ pub fn policy(request: &Request<'_>) -> Result<PolicyDocument, DocumentError> {
     if request.purpose == Purpose::Apply {
         statements.extend(request.writes());
         statements.extend(request.denies());
+        statements.extend(request.lock.map(|lock| request.holds(lock)));
     }
     PolicyDocument::from_value(json!({ "Version": "2012-10-17", "Statement": statements }))
 }
@@ -119,6 +132,13 @@ impl Request<'_> {
             }
         }
         statements
+    }
+
+    /// That object, and no other of the bucket.
+    fn holds(&self, lock: Lock<'_>) -> Value {
+        let Lock { bucket, key, actions } = lock;
+        let object = format!("arn:{}:s3:::{bucket}/{}", self.partition, literal(key));
+        json!({ "Sid": "TrueupLock", "Effect": "Allow", "Action": actions, "Resource": [object] })
     }
 
     /// What stays out of reach whatever else the role is given: itself, and the boundary.

@@ -6,7 +6,7 @@ use trueup_access::{Engine, IamData};
 use trueup_model::{AccountId, Desired, GroupName, KindScope, Path, PolicyArn, PolicyDocument, document::DocumentKind};
 use trueup_planner::{
     Call,
-    permissions::{Github, Job, Purpose, Request, policy, trust_of_github},
+    permissions::{Github, Job, Lock, Purpose, Request, policy, trust_of_github},
 };
 
 use crate::build::{ACCOUNT, arn, desired};
@@ -30,6 +30,15 @@ const READS: [&str; 13] = [
 const LOOKS: [&str; 4] = ["GetGroup", "GetLoginProfile", "GetUser", "ListPolicyVersions"];
 
 fn made(purpose: Purpose, manifest: Option<&Desired>, boundary: Option<&PolicyArn>) -> PolicyDocument {
+    with_lock(purpose, manifest, boundary, None)
+}
+
+fn with_lock(
+    purpose: Purpose,
+    manifest: Option<&Desired>,
+    boundary: Option<&PolicyArn>,
+    lock: Option<Lock<'_>>,
+) -> PolicyDocument {
     policy(&Request {
         purpose,
         reads: READS.into(),
@@ -39,6 +48,7 @@ fn made(purpose: Purpose, manifest: Option<&Desired>, boundary: Option<&PolicyAr
         manifest,
         boundary,
         own_roles: &["trueup-plan".to_owned(), "ci/trueup-apply".to_owned()],
+        lock,
     })
     .unwrap()
 }
@@ -109,6 +119,30 @@ fn planning_allows_the_reads_and_applying_every_call_of_a_plan_as_well() {
     let calls: Vec<_> = Call::OPERATIONS.iter().map(|(operation, _)| *operation).collect();
     let everything = [&READS[..], &LOOKS, &calls].concat();
     assert_eq!(allowed(&made(Purpose::Apply, None, None)), named(&everything));
+}
+
+#[test]
+fn the_lock_is_one_object_and_only_for_those_who_apply() {
+    let lock = Lock {
+        bucket: "acme-locks",
+        // S3 allows all of these in keys, and a policy would take them for wildcards.
+        key: "prod/what*is?$this.lock",
+        actions: &["s3:GetObject", "s3:PutObject"],
+    };
+    let document = with_lock(Purpose::Apply, None, None, Some(lock));
+    assert_eq!(
+        resources(&document, "TrueupLock"),
+        ["arn:aws:s3:::acme-locks/prod/what${*}is${?}${$}this.lock"]
+    );
+    assert_eq!(document.refusal(DocumentKind::Managed), None, "{}", document.pretty());
+    let with = allowed(&document);
+    let without = allowed(&made(Purpose::Apply, None, None));
+    let added: Vec<&String> = with.difference(&without).collect();
+    assert_eq!(added, ["s3:getobject", "s3:putobject"]);
+    assert_eq!(
+        with_lock(Purpose::Plan, None, None, Some(lock)),
+        made(Purpose::Plan, None, None)
+    );
 }
 
 #[test]
