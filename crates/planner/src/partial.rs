@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::Resource;
 
 use crate::{
-    ActionId, Call, ChangeKind, Held, Left, NewKeyTag, Origin, VersionRef,
+    ActionId, Call, Held, Left, NewKeyTag, Origin, VersionRef,
     draft::{Draft, Step},
 };
 
@@ -71,12 +71,7 @@ impl Units {
             let own = known.get(&user).map(|user| (*user).clone());
             let entry = keys.entry(user).or_default();
             entry.insert(change.resource.clone());
-            // A user who comes or goes does so by calls of its own.
-            let is_update = |resource: &Resource| {
-                let mut found = draft.changes.iter().filter(|change| change.resource == *resource);
-                found.any(|change| matches!(change.change, ChangeKind::Update | ChangeKind::Rename))
-            };
-            entry.extend(own.filter(is_update));
+            entry.extend(own);
         }
         let owner = |step: &Step| -> Option<Resource> {
             if known.contains(&step.resource) {
@@ -103,12 +98,13 @@ fn next_to_leave(draft: &Draft, units: &Units, left: &BTreeMap<Resource, String>
             continue;
         };
         for first in &step.after {
-            match &units.change[*first] {
-                Some(other) if left.contains_key(other) => {
-                    return Some((change.clone(), format!("it waits for {other}, which is left")));
-                }
-                _ => {}
-            }
+            let waits_for = match &units.change[*first] {
+                Some(other) if left.contains_key(other) => other,
+                // Nothing that is shown is done without a step of no change; were it so, that step would be missing.
+                None => &draft.steps[*first].resource,
+                Some(_) => continue,
+            };
+            return Some((change.clone(), format!("it waits for {waits_for}, which is left")));
         }
     }
     units.together.iter().find_map(|together| {

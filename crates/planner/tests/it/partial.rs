@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::{
     Desired, IgnoreTarget, Live, Resource,
-    desired::{AccessKeysWish, BoundaryWish, Hold, PolicyRef},
+    desired::{AccessKeyRules, AccessKeysWish, BoundaryWish, Hold, PolicyRef},
     live::{AccessKey, LastUse},
 };
 use trueup_planner::{Applied, Only, Origin, Plan};
@@ -193,6 +193,21 @@ fn keys_and_the_tags_that_remember_them_are_done_together_or_not_at_all() {
     assert_eq!(actions(&found), [""; 0]);
     let origins: BTreeSet<Origin> = found.left.iter().map(|left| left.origin).collect();
     assert_eq!(origins, [Origin::Drift, Origin::Pending].into());
+
+    // Somebody who comes back has no tag that announces a key whose creation is left.
+    let mut wanted = applied.clone();
+    wanted.user("ci").access_keys = Some(AccessKeysWish::Present(AccessKeyRules {
+        count: 1,
+        rotate_after_days: None,
+        overlap_days: 7,
+        maximum_unused_days: None,
+        description: None,
+    }));
+    let mut gone = then.clone();
+    gone.users.remove(&user("ci"));
+    let found = only_drift(&applied, &then, &wanted, &gone);
+    assert_eq!(actions(&found), [""; 0]);
+    assert_eq!(found.left.len(), 2);
 }
 
 #[test]
