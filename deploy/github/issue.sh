@@ -19,7 +19,7 @@ case $CODE in
     ;;
 0)
     if [[ -n $number ]]; then
-        gh api --method POST "$issues/$number/comments" --field "body=The account matches its manifest again." --silent
+        gh api --method POST "$issues/$number/comments" --field "body=There is nothing left to act on: the last run found no drift." --silent
         gh api --method PATCH "$issues/$number" --field state=closed --silent
     fi
     ;;

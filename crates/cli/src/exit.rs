@@ -124,7 +124,7 @@ pub(crate) enum CliError {
     Strict,
     #[error("this plan takes a person's approval; nothing was written")]
     Approval { reviewed: bool },
-    #[error("the plan of now has another digest than the reviewed one; nothing was written")]
+    #[error("the plan of now is not the reviewed one; nothing was written")]
     Stale,
     #[error("the baseline is of account {baseline}, the manifest is for {manifest}")]
     WrongBaseline { baseline: AccountId, manifest: AccountId },

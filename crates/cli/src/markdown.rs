@@ -34,6 +34,14 @@ pub(crate) fn write(path: &Path, terminal: &Terminal, render: impl Fn(usize) -> 
     })
 }
 
+/// Sees whether Markdown could be written there later. The summary of a step is the runner's own.
+pub(crate) fn try_place(path: &Path) -> Result<(), CliError> {
+    if is_step_summary(path) {
+        return Ok(());
+    }
+    output::try_text(path)
+}
+
 /// What fits behind so many bytes.
 fn fitting(before: usize, render: impl Fn(usize) -> String) -> Option<String> {
     // A block of Markdown ends at an empty line, whatever the step has written before.

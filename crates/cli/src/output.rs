@@ -3,8 +3,10 @@
 use std::{
     fs,
     io::{self, Read as _, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
+
+use tempfile::NamedTempFile;
 
 use crate::exit::CliError;
 
@@ -37,21 +39,24 @@ pub(crate) fn write_text(path: &Path, text: &str) -> Result<(), CliError> {
     })
 }
 
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    // A link stays a link: what it leads to is replaced.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
+/// Sees whether a file could be written later, and leaves nothing behind. Of what is no regular file, such as a pipe,
+/// that cannot be told beforehand.
+pub(crate) fn try_text(path: &Path) -> Result<(), CliError> {
+    let tried = match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Ok(metadata) if !metadata.is_file() => Ok(()),
+        _ => temporary(&directory_of(path)).map(drop),
     };
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // As for any new file: the umask decides who may read it. It holds no secret.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(directory).map_err(without_path)?;
+    tried.map_err(|source| CliError::File {
+        action: "write",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = temporary(&directory_of(path))?;
+    let path = real(path);
     // What is replaced keeps its own permissions.
     if let Ok(metadata) = fs::metadata(&path) {
         file.as_file().set_permissions(metadata.permissions())?;
@@ -60,6 +65,29 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(&path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// A link stays a link: what it leads to is replaced.
+fn real(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn directory_of(path: &Path) -> PathBuf {
+    match real(path).parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+fn temporary(directory: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // As for any new file: the umask decides who may read it. It holds no secret.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(directory).map_err(without_path)
 }
 
 /// The operating system's own words: the name of the temporary file, which differs each time, helps nobody.
@@ -106,6 +134,25 @@ mod tests {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             write_text(&path, "after").unwrap();
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_later_is_known_beforehand_and_nothing_is_left_of_the_try() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("receipt.json");
+        try_text(&file).unwrap();
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+        write_text(&file, "{}").unwrap();
+        try_text(&file).unwrap();
+        assert_eq!(read_text(&file).unwrap(), "{}");
+        for impossible in [
+            file.join("below"),
+            directory.path().join("no/such"),
+            directory.path().to_owned(),
+        ] {
+            let error = try_text(&impossible).unwrap_err().render();
+            assert!(error.starts_with("error: cannot write "), "{error}");
         }
     }
 

@@ -98,7 +98,16 @@ impl Reviewed {
                 escape::text(&now.digest)
             ));
         }
-        if !stale {
+        let altered = self
+            .plan
+            .as_ref()
+            .is_some_and(|reviewed| !stale && !asks_for_the_same(reviewed, now));
+        if altered {
+            terminal.message(
+                "the file of the reviewed plan was altered: its digest is that of a plan that does other things\n",
+            );
+        }
+        if !stale && !altered {
             return Ok(());
         }
         match &self.plan {
@@ -118,6 +127,18 @@ impl Reviewed {
         }
         Err(CliError::Stale)
     }
+}
+
+/// Whether two plans with one digest ask for the same, as they do unless somebody has edited the file of one of them.
+/// How a change is put into words is each version's own.
+fn asks_for_the_same(reviewed: &Plan, now: &Plan) -> bool {
+    let changes = |plan: &Plan| {
+        let changes = plan.changes.iter();
+        changes
+            .map(|change| (change.resource.clone(), change.change, change.destructive))
+            .collect::<Vec<_>>()
+    };
+    changes(reviewed) == changes(now) && reviewed.actions == now.actions
 }
 
 fn is_digest(text: &str) -> bool {

@@ -135,6 +135,16 @@ async fn locked(
         identity,
     } = prepared;
     let format = args.compare.format;
+    // What is written when all is done is tried before anything is: a receipt that is lost cannot be made again.
+    let later = [&args.receipt, &args.compare.html_into];
+    later
+        .into_iter()
+        .flatten()
+        .try_for_each(|path| output::try_text(path))?;
+    args.compare
+        .markdown_into
+        .iter()
+        .try_for_each(|path| markdown::try_place(path))?;
     let read_and_plan = async || {
         let _activity = terminal.activity("reading the account");
         let live = compare::read_for(&api, &identity, &desired, &options).await?;
