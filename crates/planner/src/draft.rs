@@ -108,6 +108,18 @@ impl Draft {
         self.after(step, ready);
     }
 
+    /// The users that this plan deletes. A partial plan leaves some whom the manifest wants gone, so nothing but the
+    /// steps says who goes.
+    pub(crate) fn deleted_users(&self) -> BTreeSet<&UserName> {
+        let calls = self.steps.iter().map(|step| &step.call);
+        calls
+            .filter_map(|call| match call {
+                Call::DeleteUser { user_name } => Some(user_name),
+                _ => None,
+            })
+            .collect()
+    }
+
     /// Adds a change.
     pub(crate) fn change(&mut self, resource: Resource, change: ChangeKind, reason: &str, fields: Vec<Field>) {
         let destructive = match change {

@@ -25,6 +25,8 @@ pub(crate) struct View<'a, 'r> {
     pub(crate) draft: &'a Draft,
     pub(crate) before: &'a World,
     pub(crate) after: &'a World,
+    /// The users that the plan deletes.
+    pub(crate) deleted: BTreeSet<&'a UserName>,
     /// What changes in what principals may do, ordered by principal.
     pub(crate) access: &'a [AccessChange],
 }

@@ -190,6 +190,7 @@ fn make(
         draft: &draft,
         before: &before,
         after: &after,
+        deleted: draft.deleted_users(),
         access: &access,
     };
     let (guardrails, guardrail_notes) = guardrails::check(&view, &mut comparison, &options.allow);

@@ -1,6 +1,6 @@
 //! What is known of principals before and after the plan: name, path and tags, by which policies can tell them apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_access::PrincipalFacts;
 use trueup_model::{Live, Path, Tags, UserName, fold_tag_key, live::LiveUser};
@@ -8,7 +8,7 @@ use trueup_model::{Live, Path, Tags, UserName, fold_tag_key, live::LiveUser};
 use crate::{
     Call,
     draft::{Draft, Step},
-    resolve::{Fate, Resolved},
+    resolve::Resolved,
     world::Principal,
 };
 
@@ -17,6 +17,7 @@ pub(crate) struct People<'a> {
     resolved: &'a Resolved<'a>,
     /// Steps that make, rename, move or tag a user.
     steps: BTreeMap<&'a UserName, Vec<&'a Call>>,
+    deleted: BTreeSet<&'a UserName>,
 }
 
 /// What policies can ask of a user.
@@ -54,7 +55,11 @@ impl<'a> People<'a> {
             };
             steps.entry(name).or_default().push(call);
         }
-        Self { resolved, steps }
+        Self {
+            resolved,
+            steps,
+            deleted: draft.deleted_users(),
+        }
     }
 
     /// A user as it is now; `None` for one that the plan creates.
@@ -67,7 +72,7 @@ impl<'a> People<'a> {
 
     /// Whether the plan deletes a user.
     pub(crate) fn is_deleted(&self, name: &UserName) -> bool {
-        matches!(self.resolved.users.get(name), Some(Fate::Deleted { .. }))
+        self.deleted.contains(name)
     }
 
     /// The roles of the account, with their ARNs.

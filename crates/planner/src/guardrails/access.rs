@@ -43,7 +43,7 @@ fn gone(view: &View<'_, '_>, principal: &Principal) -> Option<&'static str> {
     let Principal::User(name) = principal else {
         return None;
     };
-    if matches!(view.resolved.users.get(name), Some(Fate::Deleted { .. })) {
+    if view.deleted.contains(name) {
         return Some("deleted");
     }
     loses_credentials(view, name).then_some("disabled")
@@ -246,7 +246,7 @@ pub(super) fn mfa(view: &View<'_, '_>, comparison: &mut Comparison<'_>) -> Vec<S
     let mut found = Vec::new();
     for principal in comparison.touched.clone() {
         let Principal::User(name) = &principal else { continue };
-        if matches!(view.resolved.users.get(name), Some(Fate::Deleted { .. })) {
+        if view.deleted.contains(name) {
             continue;
         }
         let (before, after) = (view.before.access(&principal), view.after.access(&principal));

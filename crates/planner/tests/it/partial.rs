@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::{
-    Desired, IgnoreTarget, Live, Resource,
-    desired::{AccessKeyRules, AccessKeysWish, BoundaryWish, Hold, PolicyRef},
+    Arn, Desired, IgnoreTarget, Live, PolicyDocument, Resource,
+    desired::{AbsentUser, AccessKeyRules, AccessKeysWish, BoundaryWish, Hold, PolicyRef},
     live::{AccessKey, LastUse},
 };
-use trueup_planner::{Applied, Only, Origin, Plan};
+use trueup_planner::{AdministratorChange, Applied, Only, Origin, Plan};
 
 use crate::build::{
-    Declare, actions, admin_arn, changes, created, date, desired, document, group, inline, live_of, options, plan,
-    policy, user,
+    ACCOUNT, Declare, actions, admin_arn, changes, created, date, desired, document, group, inline, live_of, options,
+    plan, policy, user,
 };
 
 /// The plan of what drifted from `live` since `applied` was applied to it.
@@ -272,4 +272,66 @@ fn an_intruder_is_drift_also_while_something_is_pending() {
     let found = only_drift(&applied, &then, &wanted, &now);
     assert_eq!(changes(&found), [""; 0]);
     assert_eq!(found.drifted(), 0);
+}
+
+#[test]
+fn somebody_whose_deletion_is_left_is_there_for_access_and_guardrails() {
+    let mut applied = desired();
+    applied
+        .group("team")
+        .managed_policies
+        .insert(PolicyRef::Arn(admin_arn()));
+    for name in ["carol", "dave"] {
+        applied.user(name).groups.insert(group("team"));
+    }
+    let then = live_of(&applied);
+    // Carol is to go, which is not applied yet. Somebody detached the team's policy.
+    let mut wanted = applied.clone();
+    wanted.users.remove(&user("carol"));
+    wanted.absent.users.insert(user("carol"), absent());
+    wanted.guardrails.break_glass = BTreeSet::from([user("carol")]);
+    let mut now = then.clone();
+    now.groups.get_mut(&group("team")).unwrap().managed_policies.clear();
+    now.caller = Arn::from_live(format!("arn:aws:iam::{ACCOUNT}:user/carol"));
+
+    let found = only_drift(&applied, &then, &wanted, &now);
+    assert_eq!(
+        actions(&found),
+        ["AttachGroupPolicy group/team/managed-policy/arn:aws:iam::aws:policy/AdministratorAccess"]
+    );
+    let made: Vec<(&str, Option<AdministratorChange>)> = found
+        .access
+        .iter()
+        .map(|change| (change.principal.as_str(), change.administrator))
+        .collect();
+    let made_administrator = Some(AdministratorChange::Made);
+    assert_eq!(
+        made,
+        [("user/carol", made_administrator), ("user/dave", made_administrator)]
+    );
+    // Nobody goes, so nothing speaks against it.
+    assert_eq!(found.guardrails, []);
+
+    // The deny that asks for MFA goes: carol, who stays, is told of as dave is.
+    let mut now = then.clone();
+    let team = now.groups.get_mut(&group("team")).unwrap();
+    team.inline_policies.insert(inline("mfa"), require_mfa());
+    let found = only_drift(&applied, &then, &wanted, &now);
+    let told = found.guardrails.iter().map(|finding| finding.message.clone());
+    let told: Vec<String> = told.filter(|message| message.contains("without MFA")).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].starts_with("user `carol`"), "{told:?}");
+}
+
+fn absent() -> AbsentUser {
+    AbsentUser {
+        reason: "left".to_owned(),
+        quarantine_days: None,
+    }
+}
+
+fn require_mfa() -> PolicyDocument {
+    let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*",
+        "Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}}]}"#;
+    PolicyDocument::parse(text).unwrap()
 }
