@@ -8,9 +8,14 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use trueup_model::{Desired, Live, Resource, fold_tag_key};
+use trueup_model::{Desired, Live, Resource, UserName, fold_tag_key, is_reserved_tag_key};
 
-use crate::{Change, ChangeKind, Plan, digest::short_hash, enforced, resolve::Resolved};
+use crate::{
+    Change, ChangeKind, Plan,
+    digest::short_hash,
+    enforced,
+    resolve::{Fate, Resolved},
+};
 
 /// Why something differs, since an apply that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -150,7 +155,13 @@ pub fn carried_forward(applied: &Applied<'_>, corrected: &Plan, now: &Plan) -> B
         let is_touched = |fact: &Resource| match (resource.is_part(), resource.kind()) {
             // What trueup remembers of keys and passwords stands in tags.
             (true, "access-key" | "login-profile") => {
-                fact.entity() == resource.entity() && matches!(fact.kind(), "access-key" | "login-profile" | "tag")
+                let user = resource.entity();
+                fact.entity() == user
+                    && match fact.kind() {
+                        "access-key" | "login-profile" => true,
+                        "tag" => fact.part_name().is_some_and(is_reserved_tag_key),
+                        _ => false,
+                    }
             }
             (true, _) => fact == resource,
             (false, _) => fact.entity() == *resource && is_own(fact),
@@ -174,10 +185,15 @@ pub(crate) struct Since<'a> {
     applied_asked: BTreeMap<Resource, String>,
     facts: &'a BTreeMap<Resource, String>,
     asked: BTreeMap<Resource, String>,
+    resolved: &'a Resolved<'a>,
 }
 
 impl<'a> Since<'a> {
-    pub(crate) fn new(applied: &Applied<'_>, facts: &'a BTreeMap<Resource, String>, resolved: &Resolved<'_>) -> Self {
+    pub(crate) fn new(
+        applied: &Applied<'_>,
+        facts: &'a BTreeMap<Resource, String>,
+        resolved: &'a Resolved<'a>,
+    ) -> Self {
         // A rename that is pending must not hide what happened to what is renamed.
         let users = resolved
             .user_names
@@ -201,6 +217,7 @@ impl<'a> Since<'a> {
             applied_asked: by_new_names(applied.asked),
             facts,
             asked: wishes(resolved),
+            resolved,
         }
     }
 
@@ -246,22 +263,34 @@ impl<'a> Since<'a> {
                     .collect();
                 self.judge(self.has_moved(resource), &own)
             }
+            // The fact of a policy that is to go says who holds it, too: that is no move of what was applied.
+            ChangeKind::Delete if resource.kind() == "policy" && !self.is_same_wish(resource) => Origin::Pending,
             _ => self.judge(self.has_moved(resource), std::slice::from_ref(resource)),
         }
     }
 
     /// Nothing of it was looked at when it was applied: it was not declared, and not there.
     fn origin_of_unknown(&self, entity: &Resource) -> Origin {
-        let (then, now) = (&self.applied_asked, &self.asked);
-        let is_same = if then.is_empty() {
-            let manifest = Resource::manifest();
-            self.applied_facts.get(&manifest) == self.facts.get(&manifest)
+        if self.is_same_entity(entity) {
+            Origin::Drift
         } else {
-            let scope = Resource::scope();
-            let is_named = now.contains_key(entity);
-            then.get(entity) == now.get(entity) && (is_named || then.get(&scope) == now.get(&scope))
-        };
-        if is_same { Origin::Drift } else { Origin::Pending }
+            Origin::Pending
+        }
+    }
+
+    /// Whether what is asked of an entity as a whole is what was asked then. One that is not named is the scope's matter.
+    fn is_same_entity(&self, entity: &Resource) -> bool {
+        let is_named = self.asked.contains_key(entity);
+        self.is_same_wish(entity) && (is_named || self.is_same_wish(&Resource::scope()))
+    }
+
+    /// Where the receipt does not say what was asked for, only a manifest that did not change at all says that much.
+    fn is_same_wish(&self, wish: &Resource) -> bool {
+        if self.applied_asked.is_empty() {
+            let manifest = Resource::manifest();
+            return self.applied_facts.get(&manifest) == self.facts.get(&manifest);
+        }
+        self.applied_asked.get(wish) == self.asked.get(wish)
     }
 
     fn origin_of_field(&self, resource: &Resource, path: &str) -> Origin {
@@ -287,16 +316,83 @@ impl<'a> Since<'a> {
                 .map(|(fact, hash)| (fact.clone(), hash.clone()))
                 .collect()
         };
-        self.judge(of(&self.applied_facts) != of(self.facts), &[user.tag(&folded)])
+        let (then, now) = (of(&self.applied_facts), of(self.facts));
+        let has_moved = then != now && (!then.is_empty() || self.was_looked_at(&user.tag(key)));
+        self.judge(has_moved, &[user.tag(&folded)])
     }
 
     fn has_moved(&self, fact: &Resource) -> bool {
-        self.applied_facts.get(fact) != self.facts.get(fact)
+        match (self.applied_facts.get(fact), self.facts.get(fact)) {
+            (None, Some(_)) => self.was_looked_at(fact),
+            (then, now) => then != now,
+        }
     }
 
     /// Whether anything moved whose name begins so.
     fn any_moved(&self, prefix: &Resource) -> bool {
-        !below(&self.applied_facts, prefix).eq(below(self.facts, prefix))
+        let mut then = below(&self.applied_facts, prefix).peekable();
+        let mut now = below(self.facts, prefix).peekable();
+        match (then.peek(), now.peek()) {
+            (None, Some(_)) => self.was_looked_at(prefix),
+            _ => !then.eq(now),
+        }
+    }
+
+    /// Whether the receipt certainly looked for such a part, so that what it does not name was not there. What is looked
+    /// at depends on the manifest and on the day, and a receipt has the day of its own.
+    fn was_looked_at(&self, part: &Resource) -> bool {
+        let owner = part.entity();
+        let name = UserName::from_live(owner.entity_name());
+        let fate = self.resolved.users.get(&name);
+        match part.kind() {
+            "tag" => {
+                let is_ours = part
+                    .part_name()
+                    .is_some_and(|key| fold_tag_key(key).starts_with("trueup:"));
+                is_ours || self.is_same_wish(&Resource::scope())
+            }
+            kind @ ("login-profile" | "access-key") => match fate {
+                Some(Fate::Declared { desired, .. }) if kind == "login-profile" => {
+                    let is_managed = desired.login_profile.is_some() || desired.reset_password.is_some();
+                    is_managed && self.is_same_wish(&owner.login_profile())
+                }
+                Some(Fate::Declared { desired, .. }) => {
+                    desired.access_keys.is_some() && self.is_same_wish(&owner.access_key(""))
+                }
+                _ => self.was_going(&owner, &name),
+            },
+            "mfa-device" | "ssh-public-key" | "signing-certificate" | "service-specific-credential" => {
+                self.was_going(&owner, &name)
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether somebody who goes was to go then, too. Whoever is declared goes on a day of which the receipt does not tell
+    /// whether it was over.
+    fn was_going(&self, owner: &Resource, name: &UserName) -> bool {
+        !self.resolved.desired.users.contains_key(name) && self.is_same_entity(owner)
+    }
+
+    /// Whether a pending change is there though neither the account nor the manifest moved: its day has come.
+    pub(crate) fn is_due(&self, change: &Change) -> bool {
+        let resource = &change.resource;
+        let entity = resource.entity();
+        let member = resource.part_name().filter(|_| resource.kind() == "member");
+        let member = member.map(|user| Resource::user(&UserName::from_live(user)));
+        let own: Vec<Resource> = match resource.is_part() {
+            true if resource.kind() == "access-key" => vec![entity.access_key("")],
+            true => vec![resource.clone()],
+            false => {
+                let wishes = self.applied_asked.keys().chain(self.asked.keys());
+                wishes.filter(|wish| wish.entity() == entity).cloned().collect()
+            }
+        };
+        change.origin == Some(Origin::Pending)
+            && !self.applied_asked.is_empty()
+            && own.iter().chain(member.iter()).all(|wish| self.is_same_wish(wish))
+            && self.is_same_entity(&entity)
+            && self.is_same_wish(&Resource::scope())
     }
 
     /// What moved is drift where the wishes about it are those that were applied.

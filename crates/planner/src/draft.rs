@@ -46,7 +46,8 @@ pub(crate) struct Draft {
     pub(crate) changes: Vec<Change>,
     pub(crate) steps: Vec<Step>,
     pub(crate) notes: Vec<Note>,
-    pub(crate) problems: Vec<Problem>,
+    /// With what they are about, where a plan that does not change it does not have the problem.
+    pub(crate) problems: Vec<(Option<Resource>, Problem)>,
     /// The step that creates or renames a user, which every other step on that user follows.
     pub(crate) user_ready: BTreeMap<UserName, usize>,
     /// The same for groups.
@@ -120,6 +121,27 @@ impl Draft {
             .collect()
     }
 
+    /// The users and the groups that this plan renames, by the names that they have.
+    pub(crate) fn renamed(&self) -> (BTreeSet<UserName>, BTreeSet<GroupName>) {
+        let (mut users, mut groups) = (BTreeSet::new(), BTreeSet::new());
+        for step in &self.steps {
+            match &step.call {
+                Call::UpdateUser {
+                    user_name,
+                    new_user_name: Some(_),
+                    ..
+                } => drop(users.insert(user_name.clone())),
+                Call::UpdateGroup {
+                    group_name,
+                    new_group_name: Some(_),
+                    ..
+                } => drop(groups.insert(group_name.clone())),
+                _ => {}
+            }
+        }
+        (users, groups)
+    }
+
     /// Adds a change.
     pub(crate) fn change(&mut self, resource: Resource, change: ChangeKind, reason: &str, fields: Vec<Field>) {
         let destructive = match change {
@@ -157,10 +179,21 @@ impl Draft {
 
     /// Adds a problem.
     pub(crate) fn problem(&mut self, message: String, hint: impl Into<Option<String>>) {
-        self.problems.push(Problem {
-            message,
-            hint: hint.into(),
-        });
+        self.problems.push((
+            None,
+            Problem {
+                message,
+                hint: hint.into(),
+            },
+        ));
+    }
+
+    /// Adds a problem that only a plan has which changes this resource.
+    pub(crate) fn problem_of(&mut self, resource: &Resource, message: String, hint: impl Into<Option<String>>) {
+        self.problem(message, hint);
+        if let Some((about, _)) = self.problems.last_mut() {
+            *about = Some(resource.clone());
+        }
     }
 }
 

@@ -167,13 +167,18 @@ fn make(
     let facts = Facts::of(&resolved, &meaning, &neutral);
     let held = held(desired, options.as_of, &draft.changes);
     let overview = overview(&resolved, &draft.changes);
+    // By the names that the manifest has, whatever a limited plan leaves.
+    let requirements = requirements::check(&resolved);
     let mut left = Vec::new();
     let mut only = None;
     if let Some((applied, limit)) = since {
-        Since::new(applied, &facts.own, &resolved).tell(&mut draft.changes);
+        let since = Since::new(applied, &facts.own, &resolved);
+        since.tell(&mut draft.changes);
         if let Some(Only::Drift) = limit {
-            left = partial::keep_drift(&mut draft, &held);
+            left = partial::keep_drift(&mut draft, &held, |change| since.is_due(change));
             only = limit;
+            let (users, groups) = draft.renamed();
+            resolved.keep_renames(&users, &groups);
         }
     }
 
@@ -196,7 +201,9 @@ fn make(
     let (guardrails, guardrail_notes) = guardrails::check(&view, &mut comparison, &options.allow);
     let (sign_in_notes, locked_out) = passwords::first_sign_in(&resolved, &mut comparison, &draft);
     draft.notes.extend(sign_in_notes);
-    draft.problems.extend(locked_out);
+    draft
+        .problems
+        .extend(locked_out.into_iter().map(|problem| (None, problem)));
     transition::order(&resolved, &before, &after, &mut draft);
     passwords::last(&resolved, &mut draft);
 
@@ -208,7 +215,7 @@ fn make(
         ..
     } = draft;
     let mut all_problems = resolved.problems.clone();
-    all_problems.extend(problems);
+    all_problems.extend(problems.into_iter().map(|(_, problem)| problem));
     if !all_problems.is_empty() {
         return Err(PlanError::Impossible(all_problems));
     }
@@ -259,7 +266,7 @@ fn make(
             delete: count(&[ChangeKind::Delete]),
             actions: actions.len() as u64,
         },
-        requirements: requirements::check(&resolved),
+        requirements,
         access,
         action_data: IamData::embedded().date().to_owned(),
         unmanaged: {

@@ -8,19 +8,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::Resource;
 
 use crate::{
-    ActionId, Call, Held, Left, NewKeyTag, Origin, VersionRef,
+    ActionId, Call, Change, ChangeKind, Held, Left, NewKeyTag, Origin, VersionRef,
     draft::{Draft, Step},
 };
 
 /// Takes out everything that is not drift, that is held, or that cannot be done without what is taken out. Answers what
 /// that was, without what is held.
-pub(crate) fn keep_drift(draft: &mut Draft, held: &[Held]) -> Vec<Left> {
+pub(crate) fn keep_drift(draft: &mut Draft, held: &[Held], is_due: impl Fn(&Change) -> bool) -> Vec<Left> {
     let mut left: BTreeMap<Resource, String> = BTreeMap::new();
     for change in &draft.changes {
         let because = match change.origin {
             _ if held.iter().any(|held| held.resource == change.resource) => "held".to_owned(),
             Some(Origin::Drift) => continue,
             Some(Origin::Both) => "drift and pending in one, and they cannot be told apart".to_owned(),
+            // Neither merged nor moved: an expiry, a rotation, or the end of a quarantine.
+            _ if is_due(change) => "due by its date, which a whole apply does".to_owned(),
             Some(Origin::Pending) | None => "not applied yet".to_owned(),
         };
         left.insert(change.resource.clone(), because);
@@ -116,6 +118,15 @@ fn next_to_leave(draft: &Draft, units: &Units, left: &BTreeMap<Resource, String>
 
 /// Takes changes out of the draft, with their steps, and names the rest of the steps anew.
 fn take_out(draft: &mut Draft, units: &Units, left: &BTreeMap<Resource, String>) {
+    // What is said of a change that is left, and of the parts of what does not come or go.
+    let whole: BTreeSet<Resource> = draft
+        .changes
+        .iter()
+        .filter(|change| matches!(change.change, ChangeKind::Create | ChangeKind::Delete))
+        .map(|change| change.resource.clone())
+        .filter(|resource| !resource.is_part() && left.contains_key(resource))
+        .collect();
+    let is_left = |about: &Resource| left.contains_key(about) || whole.contains(&about.entity());
     draft.changes.retain(|change| !left.contains_key(&change.resource));
     let stays = |index: usize| {
         units.change[index]
@@ -154,6 +165,17 @@ fn take_out(draft: &mut Draft, units: &Units, left: &BTreeMap<Resource, String>)
     draft.group_ready.retain(|_, step| *step != usize::MAX);
     draft.policy_ready.retain(|_, step| *step != usize::MAX);
     draft.new_users.retain(|name| !left.contains_key(&Resource::user(name)));
+    draft
+        .notes
+        .retain(|note| note.resource.as_ref().is_none_or(|about| !is_left(about)));
+    // The tags of a user change with the user and with its keys.
+    let has = |about: &Resource| {
+        let mut changes = draft.changes.iter().map(|change| &change.resource);
+        changes.any(|changed| changed == about || changed.kind() == "access-key" && changed.entity() == *about)
+    };
+    let problems = std::mem::take(&mut draft.problems);
+    let problems = problems.into_iter().filter(|(about, _)| about.as_ref().is_none_or(has));
+    draft.problems = problems.collect();
 }
 
 /// What another step makes is named by that step.

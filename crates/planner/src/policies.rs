@@ -97,7 +97,8 @@ fn update(resolved: &Resolved<'_>, desired: &DesiredPolicy, live: &LivePolicy, d
         let kept = metadata.tags.len() - gone.len();
         let added = new.keys().filter(|key| !metadata.tags.contains_key(*key)).count();
         if kept + added > TAGS_PER_RESOURCE {
-            draft.problem(
+            draft.problem_of(
+                &Resource::policy(&live.name),
                 format!(
                     "policy `{}` would have {} tags with those that are ignored, IAM allows {TAGS_PER_RESOURCE}",
                     live.name,
@@ -227,7 +228,8 @@ pub(crate) fn deletions(resolved: &mut Resolved<'_>, draft: &mut Draft) {
         held.dedup();
         if !held.is_empty() {
             if resolved.desired.absent.policies.contains_key(&live.name) {
-                draft.problem(
+                draft.problem_of(
+                    &Resource::policy(&live.name),
                     format!(
                         "policy `{}` cannot be deleted: {} still hold it",
                         live.name,

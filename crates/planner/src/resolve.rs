@@ -236,6 +236,28 @@ impl<'a> Resolved<'a> {
             .map(|expiry| expiry.then)
     }
 
+    /// Forgets all other renames: who is not renamed by a plan goes on under the name that it has. `users` and `groups`
+    /// are live names.
+    pub(crate) fn keep_renames(&mut self, users: &BTreeSet<UserName>, groups: &BTreeSet<GroupName>) {
+        let forgotten = |(old, new): (&UserName, &UserName)| (!users.contains(old)).then(|| (old.clone(), new.clone()));
+        let of_users: Vec<_> = self.user_names.iter().filter_map(forgotten).collect();
+        for (old, new) in of_users {
+            self.user_names.remove(&old);
+            if let Some(fate) = self.users.remove(&new) {
+                self.users.insert(old, fate);
+            }
+        }
+        let forgotten =
+            |(old, new): (&GroupName, &GroupName)| (!groups.contains(old)).then(|| (old.clone(), new.clone()));
+        let of_groups: Vec<_> = self.group_names.iter().filter_map(forgotten).collect();
+        for (old, new) in of_groups {
+            self.group_names.remove(&old);
+            if let Some(fate) = self.groups.remove(&new) {
+                self.groups.insert(old, fate);
+            }
+        }
+    }
+
     pub(crate) fn problem(&mut self, message: String, hint: impl Into<Option<String>>) {
         self.problems.push(Problem {
             message,

@@ -255,7 +255,8 @@ fn update_tags(
         .collect::<BTreeSet<_>>()
         .len();
     if total > TAGS_PER_RESOURCE {
-        draft.problem(
+        draft.problem_of(
+            &Resource::user(name),
             format!(
                 "user `{name}` would have {total} tags with those that are ignored, IAM allows {TAGS_PER_RESOURCE}"
             ),

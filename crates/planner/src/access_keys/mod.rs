@@ -228,7 +228,8 @@ impl User<'_> {
         let folded = |tags: &Tags| tags.keys().map(|key| fold_tag_key(key)).collect::<BTreeSet<_>>();
         let total = folded(self.tags).union(&folded(come)).count();
         if !come.is_empty() && total > TAGS_PER_RESOURCE {
-            draft.problem(
+            draft.problem_of(
+                &Resource::user(self.name),
                 format!(
                     "user `{}` would have {total} tags with those that trueup keeps about its access keys, IAM allows \
                      {TAGS_PER_RESOURCE}",

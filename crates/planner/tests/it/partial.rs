@@ -3,15 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::{
-    Arn, Desired, IgnoreTarget, Live, PolicyDocument, Resource,
-    desired::{AbsentUser, AccessKeyRules, AccessKeysWish, BoundaryWish, Hold, PolicyRef},
-    live::{AccessKey, LastUse},
+    Arn, Desired, IgnoreTarget, Live, PolicyDocument, Resource, Tags,
+    desired::{
+        AbsentUser, AccessKeyRules, AccessKeysWish, AfterExpiry, BoundaryWish, Expiry, Hold, LoginProfileWish,
+        PolicyRef,
+    },
+    live::{AccessKey, LastUse, LoginProfile},
 };
-use trueup_planner::{AdministratorChange, Applied, Only, Origin, Plan};
+use trueup_planner::{AdministratorChange, Applied, Call, Change, ChangeKind, Only, Options, Origin, Plan};
 
 use crate::build::{
-    ACCOUNT, Declare, actions, admin_arn, changes, created, date, desired, document, group, inline, live_of, options,
-    plan, policy, user,
+    ACCOUNT, Declare, actions, admin_arn, changes, created, date, desired, document, group, inline, live_of,
+    live_policy, options, plan, policy, user,
 };
 
 /// The plan of what drifted from `live` since `applied` was applied to it.
@@ -169,12 +172,7 @@ fn keys_and_the_tags_that_remember_them_are_done_together_or_not_at_all() {
     then.users.get_mut(&user("ci")).unwrap().credentials.access_keys = Some(BTreeMap::new());
     // Somebody makes a key. It becomes inactive, and a tag remembers since when.
     let mut now = then.clone();
-    let key = AccessKey {
-        active: true,
-        created: created(),
-        last_used: Some(LastUse::Never),
-    };
-    let keys = BTreeMap::from([("AKIAAAAAAAAA1EXAMPLE".to_owned(), key)]);
+    let keys = BTreeMap::from([("AKIAAAAAAAAA1EXAMPLE".to_owned(), active_key())]);
     now.users.get_mut(&user("ci")).unwrap().credentials.access_keys = Some(keys);
     let found = only_drift(&applied, &then, &applied, &now);
     assert_eq!(
@@ -217,8 +215,12 @@ fn a_receipt_of_a_correction_keeps_what_was_left_as_it_was() {
     for name in ["alice", "bob"] {
         applied.user(name).groups.insert(group("team"));
         applied.user(name).tags.insert("owner".into(), name.into());
+        applied.user(name).access_keys = Some(AccessKeysWish::Absent);
     }
-    let then = live_of(&applied);
+    let mut then = live_of(&applied);
+    for live in then.users.values_mut() {
+        live.credentials.access_keys = Some(BTreeMap::new());
+    }
     let facts = plan(&applied, &then).facts;
     let asked = trueup_planner::asked(&applied, &then, options().as_of);
     let before = Applied {
@@ -232,6 +234,7 @@ fn a_receipt_of_a_correction_keeps_what_was_left_as_it_was() {
     now.users.get_mut(&user("alice")).unwrap().groups.clear();
     let bob = now.users.get_mut(&user("bob")).unwrap();
     bob.tags.insert("owner".into(), "mallory".into());
+    let mut with_a_key = now.clone();
     let since = |live: &Live, applied: &Applied<'_>| {
         trueup_planner::plan_since(&wanted, live, &options(), applied, Some(Only::Drift)).unwrap()
     };
@@ -241,15 +244,57 @@ fn a_receipt_of_a_correction_keeps_what_was_left_as_it_was() {
     now.users.get_mut(&user("alice")).unwrap().groups.insert(group("team"));
     let after = since(&now, &before);
     assert!(after.changes.is_empty());
-    let facts = trueup_planner::carried_forward(&before, &corrected, &after);
+    let carried = trueup_planner::carried_forward(&before, &corrected, &after);
     let again = Applied {
-        facts: &facts,
+        facts: &carried,
         asked: &asked,
     };
     let found = since(&now, &again);
     assert_eq!(left(&found), left(&corrected));
     assert_eq!(found.left[0].resource, Resource::user(&user("bob")));
     assert_eq!(found.left[0].origin, Origin::Both);
+
+    // A key that is corrected brings and takes the tags that are about it, and no others: alice's own tag is held.
+    let mut wanted = applied.clone();
+    wanted.user("bob").tags.insert("owner".into(), "carol".into());
+    let id = "AKIAAAAAAAAA1EXAMPLE";
+    let inactive = format!("trueup:inactive:{id}");
+    let alice = with_a_key.users.get_mut(&user("alice")).unwrap();
+    alice.credentials.access_keys = Some(BTreeMap::from([(id.to_owned(), active_key())]));
+    alice.tags.insert(inactive.clone(), "retired 2026-11-20".into());
+    let corrected = Plan {
+        changes: vec![change_of(&Resource::user(&user("alice")).access_key(id))],
+        ..since(&with_a_key, &before)
+    };
+    assert!(!corrected.left.is_empty());
+    let alice = with_a_key.users.get_mut(&user("alice")).unwrap();
+    alice.tags.insert("owner".into(), "mallory".into());
+    let now = plan(&applied, &with_a_key);
+    let facts_after = trueup_planner::carried_forward(&before, &corrected, &now);
+    let alice = Resource::user(&user("alice"));
+    let of = |facts: &BTreeMap<Resource, String>, key: &str| facts.get(&alice.tag(key)).cloned();
+    assert_eq!(of(&facts_after, "owner"), of(&facts, "owner"));
+    assert_eq!(of(&facts_after, &inactive), of(&now.facts, &inactive));
+    assert_ne!(of(&facts_after, &inactive), None);
+}
+
+fn change_of(resource: &Resource) -> Change {
+    Change {
+        resource: resource.clone(),
+        change: ChangeKind::Update,
+        reason: String::new(),
+        destructive: false,
+        fields: Vec::new(),
+        origin: Some(Origin::Drift),
+    }
+}
+
+fn active_key() -> AccessKey {
+    AccessKey {
+        active: true,
+        created: created(),
+        last_used: Some(LastUse::Never),
+    }
 }
 
 #[test]
@@ -334,4 +379,172 @@ fn require_mfa() -> PolicyDocument {
     let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*",
         "Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}}]}"#;
     PolicyDocument::parse(text).unwrap()
+}
+
+/// Whether all that differs is left as pending, with the reasons.
+fn all_pending(plan: &Plan) -> BTreeSet<&str> {
+    assert_eq!(changes(plan), [""; 0]);
+    assert_eq!(plan.drifted(), 0, "{:?}", left(plan));
+    assert!(!plan.left.is_empty());
+    plan.left.iter().map(|left| left.because.as_str()).collect()
+}
+
+const NOT_APPLIED: [&str; 1] = ["not applied yet"];
+const DUE: [&str; 1] = ["due by its date, which a whole apply does"];
+
+#[test]
+fn what_the_receipt_did_not_look_at_is_no_drift() {
+    // Tags that are no longer ignored.
+    let mut applied = desired();
+    applied.user("alice");
+    let mut wanted = applied.clone();
+    applied.scope.ignore_tags = BTreeSet::from(["cost".to_owned()]);
+    let mut then = live_of(&applied);
+    then.users
+        .get_mut(&user("alice"))
+        .unwrap()
+        .tags
+        .insert("cost".into(), "red".into());
+    assert_eq!(
+        all_pending(&only_drift(&applied, &then, &wanted, &then)),
+        NOT_APPLIED.into()
+    );
+    // One that comes while they are compared is drift, as ever.
+    let clean = live_of(&wanted);
+    assert_eq!(changes(&only_drift(&wanted, &clean, &wanted, &then)), ["~ user/alice"]);
+
+    // Somebody is to go, and has what nobody managed.
+    let applied = wanted.clone();
+    let mut then = live_of(&applied);
+    let credentials = &mut then.users.get_mut(&user("alice")).unwrap().credentials;
+    credentials.login_profile = Some(Some(LoginProfile {
+        created: created(),
+        password_reset_required: false,
+    }));
+    credentials.access_keys = Some(BTreeMap::from([("AKIAAAAAAAAA1EXAMPLE".to_owned(), active_key())]));
+    credentials.mfa_devices = Some(BTreeSet::from([format!("arn:aws:iam::{ACCOUNT}:mfa/alice")]));
+    credentials.ssh_public_keys = Some(BTreeMap::from([("APKAEXAMPLE".to_owned(), true)]));
+    credentials.signing_certificates = Some(BTreeMap::new());
+    credentials.service_specific_credentials = Some(BTreeMap::new());
+    wanted.users.clear();
+    wanted.absent.users.insert(user("alice"), absent());
+    assert_eq!(
+        all_pending(&only_drift(&applied, &then, &wanted, &then)),
+        NOT_APPLIED.into()
+    );
+
+    // The manifest begins to manage a password and keys that are there.
+    let mut wanted = applied.clone();
+    wanted.user("alice").login_profile = Some(LoginProfileWish::Absent);
+    wanted.user("alice").access_keys = Some(AccessKeysWish::Absent);
+    assert_eq!(
+        all_pending(&only_drift(&applied, &then, &wanted, &then)),
+        NOT_APPLIED.into()
+    );
+    // Once it does, a password that comes is drift.
+    let mut without = then.clone();
+    let credentials = &mut without.users.get_mut(&user("alice")).unwrap().credentials;
+    credentials.login_profile = Some(None);
+    let found = only_drift(&wanted, &without, &wanted, &then);
+    assert!(changes(&found).contains(&"- user/alice/login-profile".to_owned()));
+}
+
+#[test]
+fn what_falls_due_is_neither_drift_nor_merged() {
+    for after in [AfterExpiry::Disable, AfterExpiry::Delete] {
+        let mut applied = desired();
+        applied.user("alice").expires = Some(Expiry {
+            on: date("2026-11-30"),
+            then: after,
+        });
+        let mut then = live_of(&applied);
+        let credentials = &mut then.users.get_mut(&user("alice")).unwrap().credentials;
+        credentials.login_profile = Some(Some(LoginProfile {
+            created: created(),
+            password_reset_required: false,
+        }));
+        credentials.access_keys = Some(BTreeMap::from([("AKIAAAAAAAAA1EXAMPLE".to_owned(), active_key())]));
+        credentials.mfa_devices = Some(BTreeSet::new());
+        credentials.ssh_public_keys = Some(BTreeMap::new());
+        credentials.signing_certificates = Some(BTreeMap::new());
+        credentials.service_specific_credentials = Some(BTreeMap::new());
+        let facts = plan(&applied, &then).facts;
+        let asked = trueup_planner::asked(&applied, &then, options().as_of);
+        let before = Applied {
+            facts: &facts,
+            asked: &asked,
+        };
+        let later = Options {
+            as_of: date("2026-12-01"),
+            ..options()
+        };
+        let found = trueup_planner::plan_since(&applied, &then, &later, &before, Some(Only::Drift)).unwrap();
+        assert_eq!(all_pending(&found), DUE.into());
+    }
+}
+
+#[test]
+fn who_is_not_renamed_goes_on_under_its_name() {
+    let mut applied = desired();
+    applied.policy("shared", &["allow s3:Get*"]);
+    applied
+        .user("bob.smith")
+        .managed_policies
+        .insert(PolicyRef::Declared(policy("shared")));
+    let then = live_of(&applied);
+    let mut wanted = applied.clone();
+    wanted.users.clear();
+    let bob = wanted.user("bob");
+    bob.previously = vec![user("bob.smith")];
+    bob.managed_policies.insert(PolicyRef::Declared(policy("shared")));
+    wanted.guardrails.break_glass = BTreeSet::from([user("bob")]);
+    // The policy drifts: one document for another.
+    let mut now = then.clone();
+    let live = now.policies.get_mut(&policy("shared")).unwrap();
+    *live = live_policy("shared", &document(&["allow s3:Put*", "deny s3:Get*"]), &Tags::new());
+    let found = only_drift(&applied, &then, &wanted, &now);
+    let named = |text: &str| text.contains("user/bob/") || text.ends_with("user/bob");
+    assert!(
+        actions(&found)
+            .iter()
+            .any(|action| action.starts_with("CreatePolicyVersion"))
+    );
+    assert!(
+        !actions(&found).iter().any(|action| named(action)),
+        "{:?}",
+        actions(&found)
+    );
+    let who: Vec<&str> = found.access.iter().map(|change| change.principal.as_str()).collect();
+    assert_eq!(who, ["user/bob.smith"]);
+    assert!(
+        found
+            .guardrails
+            .iter()
+            .all(|finding| !finding.message.contains("does not own"))
+    );
+    for action in &found.actions {
+        if let Call::PutUserPolicy { user_name, .. } | Call::DeleteUserPolicy { user_name, .. } = &action.call {
+            assert_eq!(*user_name, user("bob.smith"));
+        }
+    }
+}
+
+#[test]
+fn what_is_left_brings_neither_notes_nor_problems() {
+    let mut applied = desired();
+    applied.user("alice");
+    applied.user("ops").managed_policies.insert(PolicyRef::Arn(admin_arn()));
+    let then = live_of(&applied);
+    let mut wanted = applied.clone();
+    let tags = (0..60).map(|number| (format!("k{number}"), "v".to_owned()));
+    wanted.user("alice").tags = tags.collect();
+    let mut now = then.clone();
+    now.users.get_mut(&user("ops")).unwrap().managed_policies.clear();
+    assert!(trueup_planner::plan(&wanted, &now, &options()).is_err());
+    let found = only_drift(&applied, &then, &wanted, &now);
+    assert_eq!(
+        changes(&found),
+        ["+ user/ops/managed-policy/arn:aws:iam::aws:policy/AdministratorAccess"]
+    );
+    assert_eq!(left(&found), ["user/alice: pending, not applied yet"]);
 }
