@@ -42,6 +42,14 @@ impl Baseline {
                     "apply once with this version and --receipt; `drift --baseline` works with this one",
                 ));
             }
+            if args.only.is_some() && !receipt.is_a_measure() {
+                return Err(CliError::refused(
+                    "the baseline is the receipt of an apply that was not finished, or not seen to have done all: what \
+                     drifted cannot be kept apart from what that apply did not do",
+                    "run a whole `apply` again, with --receipt, and take its receipt; `drift --baseline` works with \
+                     this one",
+                ));
+            }
         }
         Ok(Self {
             receipt,

@@ -123,6 +123,13 @@ impl ApplyOutcome {
             .all(|action| matches!(action.result, ActionResult::Done | ActionResult::AlreadyDone))
     }
 
+    /// Whether what this receipt says of the account is known to be what was asked for, so that a difference from it is
+    /// drift: everything was done, and reading the account again has shown it. An apply of only what drifted that was not
+    /// finished says what the receipt before it said, which holds still.
+    pub fn is_a_measure(&self) -> bool {
+        self.only.is_some() || self.is_complete() && self.verification == Verification::Clean
+    }
+
     /// Whether anything was written.
     pub fn wrote_something(&self) -> bool {
         self.actions
