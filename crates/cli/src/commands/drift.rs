@@ -74,6 +74,8 @@ fn write(args: &DriftArgs, plan: &Plan, positions: &Positions, began: Instant) -
             .changes
             .iter()
             .map(|change| change.resource.clone())
+            .chain(plan.left.iter().map(|left| left.resource.clone()))
+            .chain(plan.held.iter().map(|held| held.resource.clone()))
             .chain(plan.requirements.iter().map(|requirement| requirement.subject.clone()))
             .filter_map(|resource| annotations::place_of(positions, &resource).map(|place| (resource, place)))
             .collect();

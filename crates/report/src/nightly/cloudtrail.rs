@@ -10,10 +10,13 @@ const NAMES: usize = 20;
 /// A query for CloudTrail Lake, or for Athena with another table: what made the account move. `None` where nothing
 /// moved. Times are UTC, as `2026-11-20 03:00:00`.
 pub fn cloudtrail_query(plan: &Plan, from: Option<&str>, until: &str) -> Option<String> {
-    let moved = |change: &&Change| change.origin != Some(Origin::Pending);
+    // Of what is held and left, it is not known what it takes to bring it about.
+    let differences = super::differences(plan);
+    let is_known = |change: &Change| plan.only.is_none() || !plan.is_held(change);
+    let moved = |change: &&Change| change.origin != Some(Origin::Pending) && is_known(change);
     let mut events = BTreeSet::new();
     let mut names = BTreeSet::new();
-    for change in plan.changes.iter().filter(moved) {
+    for change in differences.iter().filter(moved) {
         events.extend(made_by(change));
         names.insert(change.resource.entity_name().to_owned());
         if let (true, Some(user)) = (change.resource.kind() == "member", change.resource.part_name()) {
@@ -35,7 +38,7 @@ pub fn cloudtrail_query(plan: &Plan, from: Option<&str>, until: &str) -> Option<
             .map(|name| {
                 format!(
                     "element_at(requestParameters, {}) = {}",
-                    quoted(if plan_kind(plan, name) == "group" {
+                    quoted(if kind_of_name(&differences, name) == "group" {
                         "groupName"
                     } else {
                         "userName"
@@ -45,7 +48,7 @@ pub fn cloudtrail_query(plan: &Plan, from: Option<&str>, until: &str) -> Option<
             })
             .collect();
         // A policy and a setting of the account have parameters of their own.
-        if plan.changes.iter().filter(moved).all(|change| {
+        if differences.iter().filter(moved).all(|change| {
             let entity = change.resource.entity();
             entity.kind() == "user" || entity.kind() == "group"
         }) {
@@ -59,8 +62,8 @@ pub fn cloudtrail_query(plan: &Plan, from: Option<&str>, until: &str) -> Option<
     Some(query)
 }
 
-fn plan_kind(plan: &Plan, name: &str) -> &'static str {
-    let is_user = plan.changes.iter().any(|change| {
+fn kind_of_name(differences: &[Change], name: &str) -> &'static str {
+    let is_user = differences.iter().any(|change| {
         let entity = change.resource.entity();
         (entity.kind() == "user" && entity.entity_name() == name)
             || (change.resource.kind() == "member" && change.resource.part_name() == Some(name))

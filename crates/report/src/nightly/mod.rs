@@ -12,7 +12,8 @@ pub use cloudtrail::cloudtrail_query;
 pub use junit::render_junit;
 pub use metrics::{Measured, render_metrics};
 pub use sarif::render_sarif;
-use trueup_planner::{Change, Origin, Plan};
+use trueup_model::Resource;
+use trueup_planner::{Change, ChangeKind, Origin, Plan};
 
 use crate::{changes::origin_words, escape, page::count};
 
@@ -51,8 +52,8 @@ fn counted(origins: impl Iterator<Item = Origin>) -> Option<String> {
     (!said.is_empty()).then(|| said.join(", "))
 }
 
-/// Everything that differs: what the plan changes, and what it leaves since it is limited. What is held stands in the
-/// plan, whatever it is limited to.
+/// Everything that differs: what the plan changes, and what it leaves since it is limited, what is held included. Of what
+/// is held and left, a plan does not say in which way it differs.
 fn differences(plan: &Plan) -> Vec<Change> {
     let left = plan.left.iter().map(|left| Change {
         resource: left.resource.clone(),
@@ -62,7 +63,17 @@ fn differences(plan: &Plan) -> Vec<Change> {
         fields: Vec::new(),
         origin: Some(left.origin),
     });
-    plan.changes.iter().cloned().chain(left).collect()
+    let is_known = |resource: &Resource| plan.changes.iter().any(|change| change.resource == *resource);
+    let held = plan.held.iter().filter(|held| !is_known(&held.resource));
+    let held = held.map(|held| Change {
+        resource: held.resource.clone(),
+        change: ChangeKind::Update,
+        reason: held.reason.clone(),
+        destructive: false,
+        fields: Vec::new(),
+        origin: None,
+    });
+    plan.changes.iter().cloned().chain(left).chain(held).collect()
 }
 
 /// The plan in one line, for a chat: no markup, and nothing that a chat takes for a mention or a link.
@@ -72,8 +83,8 @@ pub fn render_line(plan: &Plan) -> String {
         None => plan.account_id.to_string(),
     };
     let mut said = Vec::new();
-    let differing = plan.changes.len() + plan.left.len();
-    if differing == 0 && (plan.only.is_none() || plan.held.is_empty()) {
+    let differing = differences(plan).len();
+    if differing == 0 {
         said.push("matches its manifest".to_owned());
     } else {
         let number = count(differing as u64, "difference", "differences");
