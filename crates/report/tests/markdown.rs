@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{change, golden, hostile, plan, reviewed};
+use common::{change, golden, hostile, permissions, plan, reviewed};
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use serde_json::json;
@@ -166,6 +166,33 @@ fn the_summary_is_never_cut_and_what_is_left_out_is_counted() {
         if budget == 0 {
             assert!(text.contains("10 destructive changes, 40 users"), "{text}");
         }
+    }
+}
+
+#[test]
+fn who_loses_access_is_told_in_fewer_words_before_being_left_out() {
+    let access: Vec<_> = (0..40)
+        .map(|n| {
+            json!({
+                "principal": format!("user/first.lastname-{n:02}"), "verdict": "less", "administrator": null,
+                "gained": [], "lost": [permissions(&format!("own{n}"))], "escalation": [], "unknown": [],
+                "assumptions": [],
+            })
+        })
+        .collect();
+    let plan = plan(json!({ "access": access }));
+    let within = |budget| {
+        let options = MarkdownOptions {
+            budget,
+            ..MarkdownOptions::default()
+        };
+        render_plan_markdown(&plan, &options)
+    };
+    let all = within(usize::MAX / 200).chars().count();
+    let text = within(all * 3 / 4);
+    assert!(!text.contains("changes of access"), "{text}");
+    for n in 0..40 {
+        assert!(text.contains(&format!("user/first.lastname-{n:02}")), "{n}: {text}");
     }
 }
 

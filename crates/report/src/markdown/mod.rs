@@ -63,6 +63,9 @@ enum Detail {
     Line,
 }
 
+/// What is left out where changes of access that gain nothing do not fit.
+const CHANGES_OF_ACCESS: (&str, &str) = ("change of access", "changes of access");
+
 /// What is tried until everybody fits: how access that is gained is told, and how changes are.
 const DETAILS: [(Detail, Detail); 5] = [
     (Detail::Full, Detail::Full),
@@ -124,7 +127,7 @@ fn fitting(write: impl Fn((Detail, Detail)) -> Sheet) -> String {
     for details in DETAILS {
         let mut sheet = write(details);
         let lacks_somebody = Kind::ALL.iter().any(|kind| sheet.lacks(kind.words()));
-        let is_whole = !lacks_somebody && !sheet.lacks(decisions::GAINS);
+        let is_whole = !lacks_somebody && !sheet.lacks(decisions::GAINS) && !sheet.lacks(CHANGES_OF_ACCESS);
         if details != (Detail::Full, Detail::Full) {
             sheet.shorten();
         }
@@ -198,8 +201,7 @@ fn body(sheet: &mut Sheet, plan: &Plan, (gains, detail): (Detail, Detail)) {
 
     let others = folds(access.iter().filter(|change| !change.may_gain()));
     let others = others.iter().map(|fold| decisions::access(fold, gains));
-    let kind = ("change of access", "changes of access");
-    sheet.list("#### Access that is lost or stays\n\n", others, ALL, kind);
+    sheet.list("#### Access that is lost or stays\n\n", others, ALL, CHANGES_OF_ACCESS);
     if !access.is_empty() {
         let footnote = format!("<sub>{}</sub>\n", sentence(&access_words::footnote(action_data)));
         sheet.list("", [footnote], ALL, ("footnote", "footnotes"));

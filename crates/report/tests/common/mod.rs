@@ -53,7 +53,7 @@ fn request(text: &str) -> Value {
     json!({"action": text, "resource": text, "context": {text: [text]}})
 }
 
-fn permissions(text: &str) -> Value {
+pub(crate) fn permissions(text: &str) -> Value {
     json!({
         "service": text, "services": 1, "service_names": [text], "other_services": [text], "levels": ["Write"], "count": 1, "actions": [text], "resources": [text],
         "partly": true, "conditions": [text], "cause": "allow", "via": [{"policy": text, "statement": text}],
