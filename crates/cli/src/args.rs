@@ -344,7 +344,8 @@ pub(crate) struct SinceArgs {
     /// The receipt of the last apply: tells what has drifted since from what is not applied yet
     #[arg(long, value_name = "RECEIPT", env = "TRUEUP_BASELINE")]
     pub(crate) baseline: Option<PathBuf>,
-    /// With --baseline: only what has drifted. What is not applied yet, and what is held, is listed and left
+    /// With --baseline: only what has drifted. What is not applied yet, what falls due by its date, and what is held is
+    /// listed and left; a whole apply does it
     #[arg(long, value_name = "WHAT", value_parser = only, env = "TRUEUP_ONLY")]
     pub(crate) only: Option<Only>,
 }
