@@ -10,6 +10,7 @@
 mod access;
 mod aws_policies;
 mod build;
+mod guardrail_edges;
 mod guardrails;
 mod interrupted;
 mod keys;
