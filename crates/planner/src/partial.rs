@@ -18,7 +18,7 @@ pub(crate) fn keep_drift(draft: &mut Draft, held: &[Held], is_due: impl Fn(&Chan
     let mut left: BTreeMap<Resource, String> = BTreeMap::new();
     for change in &draft.changes {
         let because = match change.origin {
-            _ if held.iter().any(|held| held.resource == change.resource) => "held".to_owned(),
+            _ if is_held(held, &change.resource) => "held".to_owned(),
             Some(Origin::Drift) => continue,
             Some(Origin::Both) => "drift and pending in one, and they cannot be told apart".to_owned(),
             // Neither merged nor moved: an expiry, a rotation, or the end of a quarantine.
@@ -153,17 +153,17 @@ fn take_out(draft: &mut Draft, units: &Units, left: &BTreeMap<Resource, String>)
             step
         })
         .collect();
-    let ready = |steps: &mut dyn Iterator<Item = &mut usize>| {
-        for step in steps {
-            *step = names.get(step).copied().unwrap_or(usize::MAX);
+    // Of what waits for a step that went, nothing waits any more.
+    let still = |step: &mut usize| match names.get(step) {
+        Some(new) => {
+            *step = *new;
+            true
         }
+        None => false,
     };
-    ready(&mut draft.user_ready.values_mut());
-    ready(&mut draft.group_ready.values_mut());
-    ready(&mut draft.policy_ready.values_mut());
-    draft.user_ready.retain(|_, step| *step != usize::MAX);
-    draft.group_ready.retain(|_, step| *step != usize::MAX);
-    draft.policy_ready.retain(|_, step| *step != usize::MAX);
+    draft.user_ready.retain(|_, step| still(step));
+    draft.group_ready.retain(|_, step| still(step));
+    draft.policy_ready.retain(|_, step| still(step));
     draft.new_users.retain(|name| !left.contains_key(&Resource::user(name)));
     draft
         .notes
