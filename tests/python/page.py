@@ -2,10 +2,11 @@
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import axe_playwright_python
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 
 FLAGS = [
     "--no-sandbox",
@@ -186,11 +187,23 @@ def hostile(browser, path, shots):
     looked.close()
 
 
+def started(chromium):
+    """A Chromium that runs. Now and then one dies while it starts, before it has seen any page: then another is tried."""
+    for left in (2, 1, 0):
+        try:
+            return chromium.launch(executable_path=os.environ["TRUEUP_TEST_CHROMIUM"], args=FLAGS)
+        except Error as error:
+            if not left:
+                raise
+            print(f"Chromium did not start, trying again: {error.message.splitlines()[0]}", file=sys.stderr)
+            time.sleep(2)
+
+
 def main():
     path, checks, shots = sys.argv[1:]
     wanted = {"all": [shapes, use], "axe": [shapes], "fast": [fast], "hostile": [hostile]}[checks]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=os.environ["TRUEUP_TEST_CHROMIUM"], args=FLAGS)
+        browser = started(playwright.chromium)
         for check in wanted:
             check(browser, path, shots)
         browser.close()

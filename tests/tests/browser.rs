@@ -1,7 +1,12 @@
 //! The HTML page in a real browser: Debian's Chromium, headless, driven by Playwright, with axe-core as the judge of what
 //! can be used without a mouse or without eyes. The checks are those of `python/page.py`.
 
-use std::{fmt::Write as _, io::Write as _, path::Path};
+use std::{
+    fmt::Write as _,
+    io::Write as _,
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
 
 use serde_json::{Value, json};
 use trueup_tests::{binary::Workspace, programs, python, service::Service, setup, variable};
@@ -27,7 +32,11 @@ fn chromium() -> String {
     })
 }
 
+/// One browser at a time: three that start at once on a machine of two cores take each other's time, and time is measured.
+static BROWSER: Mutex<()> = Mutex::new(());
+
 fn judge(workspace: &Workspace, page: &str, checks: &str) {
+    let _alone = BROWSER.lock().unwrap_or_else(PoisonError::into_inner);
     let shots = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
     std::fs::create_dir_all(&shots).expect("the target directory can be written");
     let found = workspace
@@ -39,9 +48,11 @@ fn judge(workspace: &Workspace, page: &str, checks: &str) {
         .env("TRUEUP_TEST_CHROMIUM", chromium())
         .run()
         .expect_exit(0);
-    // What was measured, for the docs.
-    if !found.stdout.is_empty() {
-        let _ = writeln!(std::io::stderr(), "{page}: {}", found.stdout.trim_end());
+    // What was measured, for the docs, and whether a browser had to be started again.
+    for said in [&found.stdout, &found.stderr] {
+        if !said.is_empty() {
+            let _ = writeln!(std::io::stderr(), "{page}: {}", said.trim_end());
+        }
     }
 }
 
