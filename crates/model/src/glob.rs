@@ -2,14 +2,22 @@
 
 /// Whether `text` matches `pattern`, letter case included.
 pub fn glob_matches(pattern: &str, text: &str) -> bool {
+    if pattern.is_ascii() && text.is_ascii() {
+        return matches(pattern.as_bytes(), text.as_bytes(), b'*', b'?');
+    }
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    matches(&pattern, &text, '*', '?')
+}
+
+/// A pattern of characters, or of bytes where each is a character.
+fn matches<C: Copy + PartialEq>(pattern: &[C], text: &[C], many: C, one: C) -> bool {
     let (mut p, mut t) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
     while t < text.len() {
-        if p < pattern.len() && pattern[p] == '*' {
+        if p < pattern.len() && pattern[p] == many {
             retry = Some((p + 1, t));
             p += 1;
-        } else if p < pattern.len() && (pattern[p] == '?' || pattern[p] == text[t]) {
+        } else if p < pattern.len() && (pattern[p] == one || pattern[p] == text[t]) {
             p += 1;
             t += 1;
         } else if let Some((after_star, from)) = retry {
@@ -20,7 +28,7 @@ pub fn glob_matches(pattern: &str, text: &str) -> bool {
             return false;
         }
     }
-    pattern[p..].iter().all(|c| *c == '*')
+    pattern[p..].iter().all(|c| *c == many)
 }
 
 /// Whether `text` matches `pattern`, ignoring ASCII case.
@@ -45,6 +53,10 @@ mod tests {
             ("", "", true),
             ("", "a", false),
             ("legacy-*", "legacy-", true),
+            ("?", "é", true),
+            ("é?*", "éa", true),
+            ("?é", "éé", true),
+            ("a?", "é", false),
         ] {
             assert_eq!(glob_matches(pattern, text), expected, "{pattern} {text}");
         }

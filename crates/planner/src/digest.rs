@@ -181,16 +181,38 @@ fn hex(bytes: &[u8]) -> String {
 
 /// JSON with sorted keys, whatever order the map type of this build keeps.
 fn canonical(value: &Value) -> String {
+    let mut text = String::new();
+    write_canonical(value, &mut text);
+    text
+}
+
+fn write_canonical(value: &Value, text: &mut String) {
+    // What comes before each part but the first.
+    let mut between = "";
+    let mut next = |text: &mut String| {
+        text.push_str(between);
+        between = ",";
+    };
     match value {
         Value::Object(members) => {
             let sorted: BTreeMap<&String, &Value> = members.iter().collect();
-            let members: Vec<String> = sorted
-                .into_iter()
-                .map(|(key, value)| format!("{}:{}", Value::from(key.as_str()), canonical(value)))
-                .collect();
-            format!("{{{}}}", members.join(","))
+            text.push('{');
+            for (key, value) in sorted {
+                next(text);
+                text.push_str(&Value::from(key.as_str()).to_string());
+                text.push(':');
+                write_canonical(value, text);
+            }
+            text.push('}');
         }
-        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
-        scalar => scalar.to_string(),
+        Value::Array(items) => {
+            text.push('[');
+            for item in items {
+                next(text);
+                write_canonical(item, text);
+            }
+            text.push(']');
+        }
+        scalar => text.push_str(&scalar.to_string()),
     }
 }

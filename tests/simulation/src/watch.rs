@@ -21,6 +21,9 @@ use crate::{
     wire::{Seen, Wire},
 };
 
+/// A write, and the account after it.
+pub type Step = (String, Arc<Account>);
+
 /// An account of the sandbox, and what happens to it.
 #[derive(Debug)]
 pub struct Watched {
@@ -28,7 +31,7 @@ pub struct Watched {
     pub sandbox: Sandbox,
     /// The account before the run.
     pub before: Account,
-    steps: Arc<Mutex<Vec<(String, Account)>>>,
+    steps: Arc<Mutex<Vec<Step>>>,
 }
 
 impl Watched {
@@ -58,13 +61,13 @@ impl Watched {
             // What is answered with an error of the server may have happened all the same.
             if seen.is_write() {
                 let mut steps = steps.lock().unwrap_or_else(PoisonError::into_inner);
-                steps.push((seen.describe(), Account::of(&sandbox)));
+                steps.push((seen.describe(), Arc::new(Account::of(&sandbox))));
             }
         })
     }
 
     /// The account after every write so far.
-    pub fn steps(&self) -> Vec<(String, Account)> {
+    pub fn steps(&self) -> Vec<Step> {
         self.steps.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -92,7 +95,7 @@ pub fn session(sandbox: &Sandbox, wire: &Wire) -> Session {
 /// # Errors
 ///
 /// Who could do what after which call.
-pub fn nobody_gains_in_between(case: &Case, before: &Account, steps: &[(String, Account)], after: &Account) -> Verdict {
+pub fn nobody_gains_in_between(case: &Case, before: &Account, steps: &[Step], after: &Account) -> Verdict {
     let mut universe = universe(case);
     let (at_first, at_last) = (universe.everyone(before), universe.everyone(after));
     for (call, account) in steps {

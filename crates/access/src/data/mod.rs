@@ -219,11 +219,12 @@ impl IamData {
         let mut bits = Bits::new(self.actions.len());
         let literal = pattern.find(['*', '?']).map_or(pattern, |end| &pattern[..end]);
         let from = self.actions.partition_point(|action| action.folded.as_str() < literal);
+        let is_prefix = pattern.len() == literal.len() + 1 && pattern.ends_with('*');
         for (offset, action) in self.actions[from..].iter().enumerate() {
             if !action.folded.starts_with(literal) {
                 break;
             }
-            if trueup_model::glob_matches(pattern, &action.folded) {
+            if is_prefix || trueup_model::glob_matches(pattern, &action.folded) {
                 bits.insert(from + offset);
             }
         }
