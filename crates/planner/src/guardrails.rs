@@ -12,7 +12,7 @@ use trueup_model::{
 };
 
 use crate::{
-    AccessChange, Call, ChangeKind, GuardrailCode, GuardrailFinding, Note,
+    AccessChange, ChangeKind, GuardrailCode, GuardrailFinding, Note,
     access::Comparison,
     draft::Draft,
     resolve::{Fate, Resolved},
@@ -283,13 +283,9 @@ fn alias(view: &View<'_, '_>) -> Vec<String> {
 fn shared_policy(view: &View<'_, '_>) -> Vec<String> {
     let live = view.resolved.live;
     let resolved = view.resolved;
-    let changed = changed_documents(view).into_iter().map(|(arn, ..)| (arn, "change"));
-    let deleted = view.draft.steps.iter().filter_map(|step| match &step.call {
-        Call::DeletePolicy { policy_arn } => Some((policy_arn.clone(), "be deleted")),
-        _ => None,
-    });
     let mut found = Vec::new();
-    for (arn, what) in changed.chain(deleted) {
+    // One that is deleted is held by nobody whom the manifest does not own: such a deletion is not planned.
+    for (arn, ..) in changed_documents(view) {
         let users = live
             .users
             .values()
@@ -315,7 +311,7 @@ fn shared_policy(view: &View<'_, '_>) -> Vec<String> {
                 n => format!(" and {n} more"),
             };
             found.push(format!(
-                "policy `{}` would {what}, and {first}{others}, which the manifest does not own, hold it",
+                "policy `{}` would change, and {first}{others}, which the manifest does not own, hold it",
                 arn.policy_name()
             ));
         }

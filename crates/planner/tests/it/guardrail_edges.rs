@@ -376,8 +376,10 @@ fn a_wider_boundary_counts_the_users_and_roles_that_it_bounds() {
     let mut bounded = role("bounded");
     bounded.permissions_boundary = Some(arn("limit"));
     live.roles.insert(bounded.name.clone(), bounded);
-    let free = role("free");
-    live.roles.insert(free.name.clone(), free);
+    for name in ["free", "freer"] {
+        let free = role(name);
+        live.roles.insert(free.name.clone(), free);
+    }
     let mut wider = before.clone();
     wider.policies.get_mut(&policy("limit")).unwrap().document = document(&["allow s3:*"]);
     let found = plan(&wider, &live);
@@ -386,6 +388,26 @@ fn a_wider_boundary_counts_the_users_and_roles_that_it_bounds() {
         found.len() == 1
             && found[0]
                 .starts_with("policy `limit`, the permissions boundary of 2, would let more through, for example s3:"),
+        "{found:?}"
+    );
+}
+
+/// What is not interpreted may take everything away or nothing, and neither is claimed.
+#[test]
+fn a_break_glass_user_that_may_lose_something_is_said_to() {
+    let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"kms:Encrypt","Resource":"*","Condition":{"BinaryEquals":{"kms:RecipientAttestation:ImageSha384":"QmluYXJ5"}}}]}"#;
+    let mut before = desired();
+    before.guardrails.break_glass.insert(user("glass"));
+    let glass = before.user("glass");
+    glass
+        .inline_policies
+        .insert(inline("keys"), PolicyDocument::parse(text).unwrap());
+    let live = live_of(&before);
+    before.user("glass").inline_policies.remove(&inline("keys"));
+    let found = plan(&before, &live);
+    let found = messages(&found, GuardrailCode::BreakGlass);
+    assert!(
+        found.len() == 1 && found[0].contains("might be weakened: kms:Encrypt on"),
         "{found:?}"
     );
 }

@@ -196,6 +196,12 @@ fn widening_a_statement_is_no_weakening() {
         found.contains("break-glass") && !found.contains("own-access"),
         "{found:?}"
     );
+    let said = fired(&after, &live);
+    assert!(
+        said.iter()
+            .any(|(_, message)| message.contains("would be weakened: no longer allowed, for example, s3:Get")),
+        "{said:?}"
+    );
     put(&mut after, &["allow s3:Get*"]);
     assert!(codes(&after, &live).contains("own-access"));
     // A boundary that takes nothing away.
