@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use trueup_model::{Resource, UserName};
-use trueup_planner::{ABSENT_FACT, Change, Plan};
+use trueup_planner::{ABSENT_FACT, Change, ChangeKind, Plan};
 
 use crate::{escape, value};
 
@@ -35,15 +35,81 @@ pub fn what_moved(reviewed: &Plan, now: &Plan) -> Vec<Moved> {
     }));
     let (before, after) = (planned(reviewed), planned(now));
     let resources: BTreeSet<&Resource> = before.keys().chain(after.keys()).copied().collect();
-    for resource in resources {
-        if before.get(resource) != after.get(resource) && !named.contains(&resource.entity()) {
-            moved.push(Moved {
-                resource: Some(resource.clone()),
-                how: "is asked for otherwise than in the reviewed plan".to_owned(),
-            });
-        }
+    // A membership is its user's as much as its group's.
+    let is_named = |resource: &Resource| {
+        let member = resource.part_name().filter(|_| resource.kind() == "member");
+        let member = member.map(|user| Resource::user(&UserName::from_live(user)));
+        named.contains(&resource.entity()) || member.is_some_and(|user| named.contains(&user))
+    };
+    let manifest = Resource::manifest();
+    let is_same_wish = reviewed.facts.get(&manifest) == now.facts.get(&manifest)
+        && reviewed.as_of == now.as_of
+        // Whose digest is that of now was edited: the account has not moved.
+        && reviewed.digest != now.digest
+        // What a limited plan leaves depends on the receipt, too.
+        && reviewed.only.is_none()
+        && now.only.is_none();
+    for resource in resources.into_iter().filter(|resource| !is_named(resource)) {
+        let how = match (before.get(resource), after.get(resource)) {
+            (Some(before), None) => Some(no_more(before, is_same_wish)),
+            (None, Some(after)) => Some(planned_now(after, is_same_wish)),
+            (Some(before), Some(after)) if !asks_for_the_same(before, after) => {
+                Some("is asked for otherwise than in the reviewed plan".to_owned())
+            }
+            _ => None,
+        };
+        moved.extend(how.map(|how| Moved {
+            resource: Some(resource.clone()),
+            how,
+        }));
     }
     moved
+}
+
+/// Why a change is in words, and whether it drifted is told only where a baseline is named: neither is asked for.
+fn asks_for_the_same(before: &Change, after: &Change) -> bool {
+    let Change {
+        resource: _,
+        change,
+        reason: _,
+        destructive,
+        fields,
+        origin: _,
+    } = before;
+    (*change, *destructive, fields) == (after.change, after.destructive, &after.fields)
+}
+
+fn verb(change: &Change) -> &'static str {
+    match change.change {
+        ChangeKind::Create => "created",
+        ChangeKind::Update => "changed",
+        ChangeKind::Delete => "deleted",
+        ChangeKind::Rename => "renamed",
+    }
+}
+
+/// A change that was reviewed and is planned no longer. Where the same is asked for, the account has moved.
+fn no_more(change: &Change, is_same_wish: bool) -> String {
+    let verb = verb(change);
+    let because = match change.change {
+        _ if !is_same_wish => "",
+        ChangeKind::Create => ": it is live now",
+        ChangeKind::Delete => ": it is gone from the account",
+        ChangeKind::Update | ChangeKind::Rename => ": it has changed in the account, or is gone",
+    };
+    format!("was to be {verb} and is not any more{because}")
+}
+
+/// A change that is planned now and was not reviewed.
+fn planned_now(change: &Change, is_same_wish: bool) -> String {
+    let verb = verb(change);
+    let because = match change.change {
+        _ if !is_same_wish => "",
+        ChangeKind::Create => ": it is gone from the account",
+        ChangeKind::Delete => ": it is live now",
+        ChangeKind::Update | ChangeKind::Rename => ": it has changed in the account",
+    };
+    format!("is to be {verb} now and was not{because}")
 }
 
 fn of_the_run(reviewed: &Plan, now: &Plan) -> Vec<Moved> {

@@ -388,18 +388,8 @@ fn what_moved_is_named() {
         "facts": {"user/alice": "2", "user/carol": "1", "user/same": "1"},
         "changes": [change("user/dora", "create", "", json!([["path", null, "/"]]))],
     }));
-    let moved: Vec<String> = what_moved(&reviewed, &now)
-        .into_iter()
-        .map(|moved| {
-            let name = moved
-                .resource
-                .map(|resource| format!("{resource} "))
-                .unwrap_or_default();
-            format!("{name}{}", moved.how)
-        })
-        .collect();
     assert_eq!(
-        moved,
+        moved(&reviewed, &now),
         [
             "the date is another one: 2026-11-23, and it was 2026-11-22",
             "user/alice has changed in the account",
@@ -409,6 +399,78 @@ fn what_moved_is_named() {
         ]
     );
     assert!(what_moved(&now, &now).is_empty());
+}
+
+/// What moved, a line each.
+fn moved(reviewed: &Plan, now: &Plan) -> Vec<String> {
+    let moved = what_moved(reviewed, now).into_iter();
+    moved
+        .map(|moved| match moved.resource {
+            Some(resource) => format!("{resource} {}", moved.how),
+            None => moved.how,
+        })
+        .collect()
+}
+
+#[test]
+fn who_was_deleted_is_named_and_what_follows_from_it_is_not() {
+    let joins = |reason| change("group/ops/member/alice", "create", reason, json!([]));
+    let reviewed = plan(json!({
+        "facts": {"manifest": "1", "group/ops": "1", "user/alice": "1"},
+        "changes": [joins("in the manifest's entry for `alice`")],
+    }));
+    let now = plan(json!({
+        "facts": {"manifest": "1", "group/ops": "1", "user/alice": "absent"},
+        "changes": [joins("part of a new user"), change("user/alice", "create", "declared", json!([]))],
+    }));
+    assert_eq!(moved(&reviewed, &now), ["user/alice was live and is gone"]);
+
+    // Neither other words nor a baseline are another wish.
+    let mut told = joins("part of a new user");
+    told["origin"] = json!("drift");
+    let told = plan(json!({"facts": {"manifest": "1"}, "changes": [told]}));
+    let plain = plan(json!({"facts": {"manifest": "1"}, "changes": [joins("in the manifest's entry for `alice`")]}));
+    assert_eq!(moved(&plain, &told), [""; 0]);
+}
+
+#[test]
+fn a_change_that_comes_or_goes_says_whether_the_account_moved() {
+    // Somebody who is not managed held the policy that is to go, and is gone.
+    let detach = change(
+        "user/eve/managed-policy/arn:aws:iam::1:policy/x",
+        "delete",
+        "",
+        json!([]),
+    );
+    let tag = change("user/bob", "update", "", json!([["tags.a", null, "b"]]));
+    let facts = json!({"manifest": "1"});
+    let reviewed = plan(json!({"digest": "sha256:11", "facts": facts, "changes": [detach]}));
+    let now = plan(json!({"facts": facts, "changes": [tag]}));
+    assert_eq!(
+        moved(&reviewed, &now),
+        [
+            "user/bob is to be changed now and was not: it has changed in the account",
+            "user/eve/managed-policy/arn:aws:iam::1:policy/x was to be deleted and is not any more: it is gone from the \
+             account",
+        ]
+    );
+    assert_eq!(
+        moved(&now, &reviewed),
+        [
+            "user/bob was to be changed and is not any more: it has changed in the account, or is gone",
+            "user/eve/managed-policy/arn:aws:iam::1:policy/x is to be deleted now and was not: it is live now",
+        ]
+    );
+    // Another manifest can be why, and so can another receipt.
+    let other = plan(json!({"facts": {"manifest": "2"}, "changes": [tag]}));
+    let of_other = moved(&reviewed, &other);
+    assert_eq!(of_other[1], "user/bob is to be changed now and was not");
+    let limited = |changes| plan(json!({"facts": facts, "only": "drift", "changes": changes}));
+    let of_limited = moved(&limited(json!([detach])), &limited(json!([])));
+    assert_eq!(
+        of_limited,
+        ["user/eve/managed-policy/arn:aws:iam::1:policy/x was to be deleted and is not any more"]
+    );
 }
 
 /// The names of the members of an object, or of what a schema says of one.
