@@ -86,7 +86,7 @@ impl Verbs {
             Self {
                 plan: "drift --only drift --baseline receipt.json",
                 apply: "apply --only drift --baseline receipt.json",
-                nothing: &["No changes.", "No drift to correct."],
+                nothing: &["No changes.", "No drift to correct.", "Nothing can be corrected yet."],
             }
         } else {
             Self {

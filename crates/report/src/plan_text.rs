@@ -37,8 +37,7 @@ pub fn render_plan_text(plan: &Plan, options: &TextOptions) -> String {
         unmanaged,
         ignored,
         held,
-        // The line about what is left says it.
-        only: _,
+        only,
         left,
         guardrails,
         notes,
@@ -76,7 +75,13 @@ pub fn render_plan_text(plan: &Plan, options: &TextOptions) -> String {
     match changes.is_empty() {
         true => {
             let (first, rest) = nightly::no_changes(plan);
-            page.line(0).good(first).text(&rest);
+            let line = page.line(0);
+            let line = if plan.drifted() > 0 {
+                line.warning(first)
+            } else {
+                line.good(first)
+            };
+            drop(line.text(&rest));
         }
         false => write_summary(&mut page, summary),
     }
@@ -84,6 +89,16 @@ pub fn render_plan_text(plan: &Plan, options: &TextOptions) -> String {
         page.line(0).bold("Left as it is: ").text(&words);
     }
     if !quiet {
+    // A list tells it where there is one.
+    if let (true, false, Some(why)) = (quiet, changes.is_empty(), nightly::held(plan)) {
+        let number = match only {
+            Some(_) => held.len().to_string(),
+            None => format!("{} of {}", held.len(), changes.len()),
+        };
+        page.line(0)
+            .bold("Held: ")
+            .text(&format!("{number}, which nightly runs leave as they are ({why})"));
+    }
         page.line(0).dim("Digest: ").text(digest);
         if options.verbosity == Verbosity::Verbose && !transition_digest.is_empty() {
             page.line(0).dim("Transition: ").text(transition_digest);

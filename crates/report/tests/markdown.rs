@@ -35,6 +35,20 @@ fn an_account_in_sync() {
 }
 
 #[test]
+fn why_nothing_is_corrected_is_no_markup() {
+    let left = json!({"resource": "user/a", "change": "update", "origin": "drift", "because": "it waits for <b> @all"});
+    let found = shown(&plan(json!({"only": "drift", "left": [left]})));
+    let line = found.lines().find(|line| line.starts_with("**Nothing"));
+    assert_eq!(
+        line,
+        Some(
+            "**Nothing can be corrected yet.** 1 difference that drifted waits: it waits for `<b>` `@all`. Left as it is: \
+             1 drift."
+        )
+    );
+}
+
+#[test]
 fn a_refusal_says_why() {
     let why = "a guardrail refuses this plan; nothing was written";
     golden(

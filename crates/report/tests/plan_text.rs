@@ -473,6 +473,48 @@ fn a_change_that_comes_or_goes_says_whether_the_account_moved() {
     );
 }
 
+#[test]
+fn a_run_with_nothing_to_correct_says_what_waits_and_what_is_held() {
+    let left = |name: &str, origin: &str, because: &str| {
+        json!({
+            "resource": name, "change": "update", "origin": origin, "because": because
+        })
+    };
+    let held = json!([{"resource": "user/eve", "reason": "incident 4711", "until": "2026-12-01"}]);
+    let quiet = TextOptions {
+        verbosity: Verbosity::Quiet,
+        ..TextOptions::default()
+    };
+    let last = |plan: &Plan| {
+        let text = render_plan_text(plan, &quiet);
+        text.lines().last().unwrap_or_default().to_owned()
+    };
+    let pending = left("user/bob", "pending", "not applied yet");
+    let only_held = plan(json!({"only": "drift", "left": [pending], "held": held}));
+    assert_eq!(
+        last(&only_held),
+        "No drift to correct. Left as it is: 1 pending, 1 held (until 2026-12-01: incident 4711)."
+    );
+    let because = ["a", "b", "b", "c", "d"].into_iter().enumerate();
+    let because = because.map(|(number, because)| left(&format!("user/u{number}"), "drift", because));
+    let mut waiting: Vec<_> = because.collect();
+    waiting.push(pending);
+    assert_eq!(
+        last(&plan(json!({"only": "drift", "left": waiting}))),
+        "Nothing can be corrected yet. 5 differences that drifted wait: b; a; c; and 1 other reason. Left as it is: 5 drift, \
+         1 pending."
+    );
+    // A whole run says why what it shows does not count.
+    let shown = plan(json!({
+        "changes": [change("user/bob", "create", "", json!([])), change("user/eve", "create", "", json!([]))],
+        "held": held,
+    }));
+    assert_eq!(
+        last(&shown),
+        "Held: 1 of 2, which nightly runs leave as they are (until 2026-12-01: incident 4711)"
+    );
+}
+
 /// The names of the members of an object, or of what a schema says of one.
 fn names(object: &serde_json::Value) -> Vec<&String> {
     object.as_object().unwrap().keys().collect()

@@ -6,7 +6,7 @@ use trueup_planner::{ChangeKind, Overview, Plan, Summary};
 
 use crate::{
     access_words,
-    escape::markdown_code as code,
+    escape::{markdown, markdown_code as code},
     nightly,
     page::count,
     principals::{Kind, Principal},
@@ -100,7 +100,7 @@ pub(crate) fn counts(plan: &Plan) -> String {
     } = plan.summary;
     if plan.changes.is_empty() {
         let (first, rest) = nightly::no_changes(plan);
-        format!("**{first}**{rest}\n")
+        format!("**{first}** {}\n", markdown(rest.trim_start()))
     } else {
         format!("**Plan: {create} to add, {update} to change, {delete} to destroy.**\n")
     }

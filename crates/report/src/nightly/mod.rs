@@ -8,6 +8,8 @@ mod junit;
 mod metrics;
 mod sarif;
 
+use std::collections::BTreeMap;
+
 pub use cloudtrail::cloudtrail_query;
 pub use junit::render_junit;
 pub use metrics::{Measured, render_metrics};
@@ -34,15 +36,57 @@ pub(crate) fn left(plan: &Plan) -> Option<String> {
     (!said.is_empty()).then(|| said.join(", "))
 }
 
-/// What a plan without changes says: the first words, and the rest.
+/// What a plan without changes says: the first words, and the rest. The rest holds foreign text.
 pub(crate) fn no_changes(plan: &Plan) -> (&'static str, String) {
-    match left(plan) {
-        None => ("No changes.", " The account matches the manifest.".to_owned()),
-        Some(left) => ("No drift to correct.", format!(" Left as it is: {left}.")),
+    let Some(left) = left(plan) else {
+        return ("No changes.", " The account matches the manifest.".to_owned());
+    };
+    let held = held(plan).map(|why| format!(" ({why})")).unwrap_or_default();
+    let left = format!(" Left as it is: {left}{held}.");
+    match waiting(plan) {
+        None => ("No drift to correct.", left),
+        Some(waiting) => ("Nothing can be corrected yet.", format!(" {waiting}.{left}")),
+    }
+}
+
+/// How much of what drifted cannot be corrected by itself, and why; `None` where nothing waits. Holds foreign text.
+fn waiting(plan: &Plan) -> Option<String> {
+    let waiting = plan.left.iter().filter(|left| left.origin != Origin::Pending);
+    let reasons: Vec<&str> = waiting.map(|left| left.because.as_str()).collect();
+    let number = count(
+        reasons.len() as u64,
+        "difference that drifted waits",
+        "differences that drifted wait",
+    );
+    (!reasons.is_empty()).then(|| format!("{number}: {}", distinct(reasons)))
+}
+
+/// Until when what is held is held, and why; `None` where nothing is. Holds foreign text.
+pub(crate) fn held(plan: &Plan) -> Option<String> {
+    let reasons = plan
+        .held
+        .iter()
+        .map(|held| format!("until {}: {}", held.until, held.reason));
+    let reasons: Vec<String> = reasons.collect();
+    (!reasons.is_empty()).then(|| distinct(reasons.iter().map(String::as_str)))
+}
+
+/// Each reason once, the most frequent first; many are counted.
+fn distinct<'r>(reasons: impl IntoIterator<Item = &'r str>) -> String {
+    const SHOWN_REASONS: usize = 3;
+    let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+    for reason in reasons {
+        *numbers.entry(reason).or_default() += 1;
     }
 }
 
 fn counted(origins: impl Iterator<Item = Origin>) -> Option<String> {
+    let mut reasons: Vec<(&str, usize)> = numbers.into_iter().collect();
+    reasons.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
+    let more = reasons.len().saturating_sub(SHOWN_REASONS);
+    let shown: Vec<&str> = reasons.iter().take(SHOWN_REASONS).map(|(reason, _)| *reason).collect();
+    let more = (more > 0).then(|| format!("; and {}", count(more as u64, "other reason", "other reasons")));
+    format!("{}{}", shown.join("; "), more.unwrap_or_default())
     let all: Vec<Origin> = origins.collect();
     let said = [Origin::Drift, Origin::Pending, Origin::Both].map(|origin| {
         let number = all.iter().filter(|one| **one == origin).count();
