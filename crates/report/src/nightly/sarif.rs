@@ -7,7 +7,7 @@ use trueup_model::Resource;
 use trueup_planner::Plan;
 
 use super::{differences, kind_of};
-use crate::{Position, escape};
+use crate::{Position, escape, to_json};
 
 #[derive(Serialize)]
 struct Log<'a> {
@@ -134,7 +134,10 @@ pub fn render_sarif(plan: &Plan, positions: &BTreeMap<Resource, Position>) -> Re
                     fully_qualified_name: escape::text(resource.as_str()).into_owned(),
                 }],
             }],
-            partial_fingerprints: BTreeMap::from([("trueup/v1", format!("{} {rule_id} {resource}", plan.account_id))]),
+            partial_fingerprints: BTreeMap::from([(
+                "trueup/v1",
+                escape::text(&format!("{} {rule_id} {resource}", plan.account_id)).into_owned(),
+            )]),
             suppressions: Vec::new(),
         }
     };
@@ -179,7 +182,34 @@ pub fn render_sarif(plan: &Plan, positions: &BTreeMap<Resource, Position>) -> Re
             results,
         }],
     };
-    let mut text = serde_json::to_string_pretty(&log)?;
-    text.push('\n');
-    Ok(text)
+    to_json(&log)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn no_part_of_a_finding_holds_what_a_reader_does_not_see() {
+        let bad = "user/a\u{202e}b\u{2028}c\u{1b}";
+        let plan: Plan = serde_json::from_value(json!({
+            "format_version": "1.0", "tool_version": bad, "account_id": "123456789012", "as_of": "2026-11-20",
+            "digest": "", "summary": {"create": 0, "update": 0, "delete": 0, "actions": 0},
+            "overview": {"alias": null, "scope": {}, "managed": 0, "unchanged": 0, "untouchable": 0},
+            "changes": [{"resource": bad, "change": "create", "reason": bad, "destructive": false, "fields": []}],
+            "actions": [], "requirements": [], "access": [], "unmanaged": [], "ignored": [], "guardrails": [],
+            "notes": [], "facts": {}, "reads": {"total": 0, "by_operation": {}},
+        }))
+        .unwrap();
+        let text = render_sarif(&plan, &BTreeMap::new()).unwrap();
+        assert!(!text.contains(['\u{202e}', '\u{2028}', '\u{1b}']), "{text}");
+        let log: Value = serde_json::from_str(&text).unwrap();
+        let finding = &log["runs"][0]["results"][0];
+        assert_eq!(
+            finding["partialFingerprints"]["trueup/v1"],
+            "123456789012 difference user/a\\u{202e}b\\u{2028}c\\u{1b}"
+        );
+    }
 }
