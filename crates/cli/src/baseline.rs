@@ -4,6 +4,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use jiff::{Timestamp, tz::TimeZone};
 use trueup_model::{AccountId, Desired, Live, Resource};
 use trueup_planner::{Applied, Only, Options, Plan, plan_since};
 use trueup_report::ApplyOutcome;
@@ -60,6 +61,14 @@ impl Baseline {
     /// The receipt itself.
     pub(crate) fn receipt(&self) -> Option<&ApplyOutcome> {
         self.receipt.as_ref()
+    }
+
+    /// When that apply began, UTC, as CloudTrail has times: the id of a run begins with it, and nothing else of a receipt
+    /// tells.
+    pub(crate) fn applied_at(&self) -> Option<String> {
+        let time = self.receipt.as_ref()?.run_id.as_deref()?.split('-').next()?;
+        let time = Timestamp::strptime("%Y%m%dT%H%M%S%z", time.replace('Z', "+0000")).ok()?;
+        Some(time.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S").to_string())
     }
 
     fn applied(&self) -> Option<Applied<'_>> {

@@ -296,6 +296,7 @@ fn make(
         },
         changes,
         actions,
+        cloudtrail_query: None,
     })
 }
 

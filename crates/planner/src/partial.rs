@@ -39,12 +39,20 @@ pub(crate) fn keep_drift(draft: &mut Draft, held: &[Held], is_due: impl Fn(&Chan
             change: change.change,
             origin: change.origin.unwrap_or(Origin::Pending),
             because: because.clone(),
+            renamed_from: earlier_name(change).map(str::to_owned),
         })
     });
     let mut listed: Vec<Left> = listed.collect();
     listed.sort_by(|a, b| a.resource.cmp(&b.resource));
     take_out(draft, &units, &left);
     listed
+}
+
+/// The live name of what would be renamed.
+fn earlier_name(change: &Change) -> Option<&str> {
+    let is_rename = change.change == ChangeKind::Rename;
+    let name = change.fields.iter().find(|field| is_rename && field.path == "name")?;
+    name.before.as_str()
 }
 
 fn is_held(held: &[Held], resource: &Resource) -> bool {

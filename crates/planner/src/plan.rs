@@ -67,6 +67,10 @@ pub struct Plan {
     pub facts: BTreeMap<Resource, String>,
     /// The calls that reading took.
     pub reads: Reads,
+    /// For CloudTrail Lake: the query that finds who made what drifted. No plan is made with one; whoever knows when the
+    /// earlier apply was puts it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloudtrail_query: Option<String>,
 }
 
 impl Plan {
@@ -218,6 +222,9 @@ pub struct Left {
     pub origin: Origin,
     /// Why it is left.
     pub because: String,
+    /// For a rename, the name that it has in the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renamed_from: Option<String>,
 }
 
 /// A guardrail that fires.

@@ -44,6 +44,7 @@ pub fn render_plan_text(plan: &Plan, options: &TextOptions) -> String {
         // Hashes for `apply` to compare; nothing that a reader could judge.
         facts: _,
         reads,
+        cloudtrail_query,
     } = plan;
     let mut page = Page::new(options.color);
     let quiet = options.verbosity == Verbosity::Quiet;
@@ -88,7 +89,6 @@ pub fn render_plan_text(plan: &Plan, options: &TextOptions) -> String {
     if let (false, Some(words)) = (changes.is_empty(), nightly::left(plan)) {
         page.line(0).bold("Left as it is: ").text(&words);
     }
-    if !quiet {
     // A list tells it where there is one.
     if let (true, false, Some(why)) = (quiet, changes.is_empty(), nightly::held(plan)) {
         let number = match only {
@@ -99,6 +99,7 @@ pub fn render_plan_text(plan: &Plan, options: &TextOptions) -> String {
             .bold("Held: ")
             .text(&format!("{number}, which nightly runs leave as they are ({why})"));
     }
+    if !quiet {
         page.line(0).dim("Digest: ").text(digest);
         if options.verbosity == Verbosity::Verbose && !transition_digest.is_empty() {
             page.line(0).dim("Transition: ").text(transition_digest);
@@ -113,8 +114,19 @@ pub fn render_plan_text(plan: &Plan, options: &TextOptions) -> String {
             page.line(0).dim("Writes: ").text(&calls).dim(hint);
         }
         write_reads(&mut page, reads);
+        write_query(&mut page, cloudtrail_query.as_deref());
     }
     page.into_text()
+}
+
+fn write_query(page: &mut Page, query: Option<&str>) {
+    let Some(query) = query else { return };
+    page.gap();
+    page.line(0).bold(nightly::WHO_DID_IT).text(":");
+    page.gap();
+    for line in query.lines() {
+        page.line(0).text(line);
+    }
 }
 
 /// Renders only the guardrails that stand in the way.
@@ -345,6 +357,7 @@ fn write_left(page: &mut Page, left: &[Left], options: &TextOptions) {
         change: _,
         origin: _,
         because,
+        renamed_from: _,
     } in left
     {
         groups.entry(because.clone()).or_default().push(resource);

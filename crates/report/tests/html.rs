@@ -102,6 +102,15 @@ fn an_account_in_sync() {
 }
 
 #[test]
+fn the_query_for_who_did_it_is_text() {
+    let query = "SELECT a\nFROM b -- </code><script>\u{202e}\n";
+    let found = without_assets(&page(&plan(json!({"cloudtrail_query": query})), None));
+    let shown = "<code>SELECT a\nFROM b -- &lt;/code&gt;&lt;script&gt;\\u{202e}\n</code>";
+    assert!(found.contains(shown), "{found}");
+    assert!(!page(&plan(json!({})), None).contains("Who did it"));
+}
+
+#[test]
 fn a_map_of_five_thousand_users_is_a_picture() {
     let page = page(&reviewed(), Some(&live(5_000)));
     assert!(page.contains(">5000 users</text>"), "{page}");

@@ -35,6 +35,19 @@ fn an_account_in_sync() {
 }
 
 #[test]
+fn the_query_for_who_did_it_is_folded_and_cannot_end_its_fence() {
+    let query = "SELECT eventTime\nFROM EVENT_DATA_STORE_ID\n````\n::error::x\u{202e}\n";
+    let found = shown(&plan(json!({"cloudtrail_query": query})));
+    assert!(
+        found.ends_with(
+            "`````sql\nSELECT eventTime\nFROM EVENT_DATA_STORE_ID\n````\n\\u{3a}:error::x\\u{202e}\n`````\n\n</details>\n"
+        ),
+        "{found}"
+    );
+    assert!(found.contains("#### Who did it\n\n<details><summary>Who did it, asked of CloudTrail Lake"));
+}
+
+#[test]
 fn why_nothing_is_corrected_is_no_markup() {
     let left = json!({"resource": "user/a", "change": "update", "origin": "drift", "because": "it waits for <b> @all"});
     let found = shown(&plan(json!({"only": "drift", "left": [left]})));

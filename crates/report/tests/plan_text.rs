@@ -278,7 +278,8 @@ fn hostile() -> Plan {
         "unmanaged": [{"resource": bad, "reason": bad}],
         "ignored": [{"resource": bad, "rule": bad, "reason": bad}],
         "held": [{"resource": bad, "reason": bad, "until": "2026-12-31"}], "only": "drift",
-        "left": [{"resource": bad, "change": "create", "origin": "pending", "because": bad}],
+        "left": [{"resource": bad, "change": "create", "origin": "pending", "because": bad, "renamed_from": bad}],
+        "cloudtrail_query": bad,
         "guardrails": [{"code": "alias", "message": bad, "allowed": true, "allowance": {
             "code": "alias", "reason": bad, "until": "2026-12-31"
         }}],
@@ -515,6 +516,18 @@ fn a_run_with_nothing_to_correct_says_what_waits_and_what_is_held() {
     );
 }
 
+#[test]
+fn the_query_stands_below_the_plan_and_not_in_the_result_of_a_quiet_run() {
+    let plan = plan(json!({"cloudtrail_query": "SELECT a\nFROM b\u{202e}\n"}));
+    let text = render_plan_text(&plan, &TextOptions::default());
+    assert!(text.ends_with("us-east-1):\n\nSELECT a\nFROM b\\u{202e}\n"), "{text}");
+    let quiet = TextOptions {
+        verbosity: Verbosity::Quiet,
+        ..TextOptions::default()
+    };
+    assert!(!render_plan_text(&plan, &quiet).contains("SELECT"));
+}
+
 /// The names of the members of an object, or of what a schema says of one.
 fn names(object: &serde_json::Value) -> Vec<&String> {
     object.as_object().unwrap().keys().collect()
@@ -529,7 +542,16 @@ fn the_schema_describes_every_member_and_no_other() {
         let mut required: Vec<_> = schema["required"].as_array().unwrap().iter().collect();
         required.sort_by_key(|name| name.to_string());
         // Documents may lack these.
-        let optional = ["held", "only", "left", "transition_digest", "origin", "allowance"];
+        let optional = [
+            "held",
+            "only",
+            "left",
+            "renamed_from",
+            "transition_digest",
+            "origin",
+            "allowance",
+            "cloudtrail_query",
+        ];
         let required: Vec<&str> = required.into_iter().filter_map(serde_json::Value::as_str).collect();
         let named = names(value);
         let always = named.into_iter().map(String::as_str);

@@ -8,7 +8,8 @@ use trueup_manifest::Positions;
 use trueup_model::{Desired, Live, live::Needs};
 use trueup_planner::{Options, Plan};
 use trueup_report::{
-    HtmlOptions, MarkdownOptions, Purpose, plan_json, render_plan_html, render_plan_markdown, render_plan_text,
+    HtmlOptions, MarkdownOptions, Purpose, cloudtrail_query, plan_json, render_plan_html, render_plan_markdown,
+    render_plan_text,
 };
 
 use crate::{
@@ -79,14 +80,14 @@ pub(crate) async fn read_for(
 /// plan.
 ///
 /// `reviewed`: the day of the plan that it will be compared with. `since`: what tells drift from what is pending. Answered
-/// with it: where the manifest asks for what, what lints found in a strict run, and the baseline.
+/// with it: where the manifest asks for what, and what lints found in a strict run.
 pub(crate) async fn run(
     args: &CompareArgs,
     purpose: Purpose,
     reviewed: Option<Date>,
     since: Option<&SinceArgs>,
     terminal: &Terminal,
-) -> Result<(Plan, Positions, Option<String>, Baseline), CliError> {
+) -> Result<(Plan, Positions, Option<String>), CliError> {
     let (desired, positions, lints) = if args.strict {
         manifest::load_strictly(args.manifest.as_deref(), args.annotations, terminal)?
     } else {
@@ -98,7 +99,10 @@ pub(crate) async fn run(
         None => Baseline::default(),
     };
     let source = Source::open(&args.live, Some(&desired.account.id)).await?;
-    let (plan, live) = plan_live(&source, &desired, &options(args, reviewed), &baseline, terminal).await?;
+    let (mut plan, live) = plan_live(&source, &desired, &options(args, reviewed), &baseline, terminal).await?;
+    if baseline.receipt().is_some() {
+        plan.cloudtrail_query = cloudtrail_query(&plan, baseline.applied_at().as_deref());
+    }
     write_files(&plan, [&args.json_into])?;
     if let Some(path) = &args.markdown_into {
         markdown::write(path, terminal, |budget| {
@@ -110,7 +114,7 @@ pub(crate) async fn run(
     }
     annotations::of_plan(args.annotations, &plan, &positions, terminal);
     show(&plan, args.format, purpose, Some(&live), terminal)?;
-    Ok((plan, positions, lints, baseline))
+    Ok((plan, positions, lints))
 }
 
 /// Writes a plan document to the files that were asked for.

@@ -2,16 +2,14 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use trueup_manifest::Positions;
 use trueup_planner::{Only, Plan};
-use trueup_report::{
-    ApplyOutcome, Measured, Purpose, cloudtrail_query, render_junit, render_line, render_metrics, render_sarif,
-};
+use trueup_report::{Measured, Purpose, render_junit, render_line, render_metrics, render_sarif};
 
 use crate::{
     annotations,
-    args::{DriftArgs, Format, RequireApproval},
+    args::{DriftArgs, RequireApproval},
     commands::compare,
     exit::{CliError, Exit},
     output,
@@ -20,11 +18,9 @@ use crate::{
 
 pub(crate) async fn run(args: &DriftArgs, terminal: &Terminal) -> Result<Exit, CliError> {
     let began = Instant::now();
-    let (plan, positions, lints, baseline) =
-        compare::run(&args.compare, Purpose::Drift, None, Some(&args.since), terminal).await?;
-    if let Some(receipt) = baseline.receipt() {
-        who_did_it(args, receipt, &plan, terminal)?;
-    }
+    let since = Some(&args.since);
+    let (plan, positions, lints) =
+        compare::run(&args.compare, Purpose::Drift, None, since, terminal).await?;
     write(args, &plan, &positions, began)?;
     let counted = match plan.only {
         Some(Only::Drift) => plan.drifted(),
@@ -38,28 +34,6 @@ pub(crate) async fn run(args: &DriftArgs, terminal: &Terminal) -> Result<Exit, C
         counted,
         terminal,
     ))
-}
-
-/// Where text is read, the query stands below it.
-fn who_did_it(args: &DriftArgs, receipt: &ApplyOutcome, plan: &Plan, terminal: &Terminal) -> Result<(), CliError> {
-    // The id of a run begins with its time; nothing else of a receipt says when it was.
-    let time = receipt.run_id.as_deref().and_then(|run| run.split('-').next());
-    let from = time
-        .and_then(|time| Timestamp::strptime("%Y%m%dT%H%M%S%z", time.replace('Z', "+0000")).ok())
-        .map(words);
-    let Some(query) = cloudtrail_query(plan, from.as_deref(), &words(Timestamp::now())) else {
-        return Ok(());
-    };
-    if args.compare.format != Format::Text || terminal.is_quiet() {
-        return Ok(());
-    }
-    terminal.result(&format!(
-        "\nWho did it, asked of CloudTrail Lake (events of IAM are in us-east-1):\n\n{query}"
-    ))
-}
-
-fn words(time: Timestamp) -> String {
-    time.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 fn write(args: &DriftArgs, plan: &Plan, positions: &Positions, began: Instant) -> Result<(), CliError> {

@@ -12,7 +12,7 @@ use crate::{
 pub(crate) async fn run(args: &PlanArgs, terminal: &Terminal) -> Result<Exit, CliError> {
     let given = args.check_digest.as_deref().filter(|given| !given.is_empty());
     let reviewed = given.map(Reviewed::digest_or_file).transpose()?.unwrap_or_default();
-    let (plan, _, lints, _) = compare::run(&args.compare, Purpose::Plan, reviewed.as_of(), None, terminal).await?;
+    let (plan, _, lints) = compare::run(&args.compare, Purpose::Plan, reviewed.as_of(), None, terminal).await?;
     compare::write_files(&plan, [&args.out])?;
     reviewed.check(&plan, terminal)?;
     Ok(compare::exit(

@@ -55,6 +55,8 @@ pub(super) struct Page {
     rows: usize,
     alone: Vec<Alone>,
     notes: Vec<Vec<Span>>,
+    who_did_it: &'static str,
+    query: Option<String>,
     heads: String,
     bodies: String,
     style: &'static str,
@@ -117,6 +119,7 @@ impl Page {
             notes,
             facts: _,
             reads: _,
+            cloudtrail_query,
         } = plan;
         let Overview {
             alias,
@@ -164,6 +167,8 @@ impl Page {
             rows: data.len(),
             alone: alone(unmanaged, ignored, left, held),
             notes: notes.iter().filter(|note| !note.strict).map(note).collect(),
+            who_did_it: nightly::WHO_DID_IT,
+            query: cloudtrail_query.clone(),
             heads: json(&data.heads)?,
             bodies: json(&data.bodies)?,
             style: STYLE,
@@ -280,6 +285,7 @@ fn alone(unmanaged: &[Listed], ignored: &[Ignored], left: &[Left], held: &[Held]
         change: _,
         origin: _,
         because,
+        renamed_from: _,
     } in left
     {
         by_words

@@ -19,7 +19,8 @@ use crate::{
     access_words,
     apply::ApplyOutcome,
     changes::{earlier_name, origin_words},
-    escape::{html, markdown, markdown_code as code},
+    escape::{html, longest_run, markdown, markdown_code as code, no_command, text},
+    nightly,
     principals::{Kind, Principal, principals},
 };
 use decisions::sentence;
@@ -181,6 +182,7 @@ fn body(sheet: &mut Sheet, plan: &Plan, (gains, detail): (Detail, Detail)) {
         notes,
         facts: _,
         reads: _,
+        cloudtrail_query,
     } = plan;
     let principals = principals(changes);
     sheet.must(&summary::counts(plan));
@@ -214,6 +216,7 @@ fn body(sheet: &mut Sheet, plan: &Plan, (gains, detail): (Detail, Detail)) {
             change: _,
             origin: _,
             because,
+            renamed_from: _,
         } = left;
         format!("- {}: {}\n", code(resource.as_str()), markdown(because))
     });
@@ -229,7 +232,25 @@ fn body(sheet: &mut Sheet, plan: &Plan, (gains, detail): (Detail, Detail)) {
     });
     let heading = "#### Held: nightly runs leave these as they are\n\n";
     sheet.list(heading, held.collect::<Vec<_>>(), ALL, ("held change", "held changes"));
+    let query = cloudtrail_query.as_deref().map(query);
+    sheet.list(
+        "#### Who did it\n\n",
+        query,
+        ALL,
+        ("query for who did it", "queries for who did it"),
+    );
     left_alone(sheet, unmanaged, ignored);
+}
+
+/// A saved plan can hold anything in place of the query.
+fn query(query: &str) -> String {
+    let lines = query.lines().map(|line| no_command(&text(line)).into_owned());
+    let query = lines.collect::<Vec<_>>().join("\n");
+    let fence = "`".repeat(longest_run(&query, '`').max(2) + 1);
+    format!(
+        "<details><summary>{}</summary>\n\n{fence}sql\n{query}\n{fence}\n\n</details>\n\n",
+        html(nightly::WHO_DID_IT)
+    )
 }
 
 /// Every principal with what changes for it, folded.

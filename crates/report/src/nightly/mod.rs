@@ -19,6 +19,9 @@ use trueup_planner::{Change, ChangeKind, Origin, Plan};
 
 use crate::{changes::origin_words, escape, page::count};
 
+/// What stands above the query.
+pub(crate) const WHO_DID_IT: &str = "Who did it, asked of CloudTrail Lake (events of IAM are in us-east-1)";
+
 /// How many changes are drift and how many are pending, in words; `None` where no earlier apply is known.
 pub(crate) fn origins(plan: &Plan) -> Option<String> {
     let own = plan.changes.iter().filter_map(|change| change.origin);
@@ -78,15 +81,15 @@ fn distinct<'r>(reasons: impl IntoIterator<Item = &'r str>) -> String {
     for reason in reasons {
         *numbers.entry(reason).or_default() += 1;
     }
-}
-
-fn counted(origins: impl Iterator<Item = Origin>) -> Option<String> {
     let mut reasons: Vec<(&str, usize)> = numbers.into_iter().collect();
     reasons.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
     let more = reasons.len().saturating_sub(SHOWN_REASONS);
     let shown: Vec<&str> = reasons.iter().take(SHOWN_REASONS).map(|(reason, _)| *reason).collect();
     let more = (more > 0).then(|| format!("; and {}", count(more as u64, "other reason", "other reasons")));
     format!("{}{}", shown.join("; "), more.unwrap_or_default())
+}
+
+fn counted(origins: impl Iterator<Item = Origin>) -> Option<String> {
     let all: Vec<Origin> = origins.collect();
     let said = [Origin::Drift, Origin::Pending, Origin::Both].map(|origin| {
         let number = all.iter().filter(|one| **one == origin).count();
