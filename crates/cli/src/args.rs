@@ -362,6 +362,10 @@ fn only(text: &str) -> Result<Only, &'static str> {
 pub(crate) struct DriftArgs {
     #[command(flatten)]
     pub(crate) since: SinceArgs,
+    /// Exits 4 and names what moved unless this reviewed plan of a drift still holds, made with the same --baseline and
+    /// --only: a saved plan, or its digest, which cannot tell what moved
+    #[arg(long, value_name = "PLAN|DIGEST", env = "TRUEUP_CHECK_DIGEST")]
+    pub(crate) check_digest: Option<String>,
     /// Also writes one line for a chat to a file
     #[arg(long, value_name = "FILE", env = "TRUEUP_LINE_INTO")]
     pub(crate) line_into: Option<PathBuf>,

@@ -10,7 +10,7 @@ use trueup_report::{Measured, Purpose, render_junit, render_line, render_metrics
 use crate::{
     annotations,
     args::{DriftArgs, RequireApproval},
-    commands::compare,
+    commands::{apply::Reviewed, compare},
     exit::{CliError, Exit},
     output,
     terminal::Terminal,
@@ -18,10 +18,13 @@ use crate::{
 
 pub(crate) async fn run(args: &DriftArgs, terminal: &Terminal) -> Result<Exit, CliError> {
     let began = Instant::now();
+    let reviewed = Reviewed::given(args.check_digest.as_deref())?;
+    reviewed.check_extent(args.since.only)?;
     let since = Some(&args.since);
     let (plan, positions, lints) =
-        compare::run(&args.compare, Purpose::Drift, None, since, terminal).await?;
+        compare::run(&args.compare, Purpose::Drift, reviewed.as_of(), since, terminal).await?;
     write(args, &plan, &positions, began)?;
+    reviewed.check(&plan, terminal)?;
     let counted = match plan.only {
         Some(Only::Drift) => plan.drifted(),
         None => plan.changes.iter().filter(|change| !plan.is_held(change)).count(),

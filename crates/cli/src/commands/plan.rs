@@ -10,8 +10,13 @@ use crate::{
 };
 
 pub(crate) async fn run(args: &PlanArgs, terminal: &Terminal) -> Result<Exit, CliError> {
-    let given = args.check_digest.as_deref().filter(|given| !given.is_empty());
-    let reviewed = given.map(Reviewed::digest_or_file).transpose()?.unwrap_or_default();
+    let reviewed = Reviewed::given(args.check_digest.as_deref())?;
+    if reviewed.is_of_drift_alone() {
+        return Err(CliError::refused(
+            "the reviewed plan is of drift alone, and this plan is of everything",
+            "check it with `drift --only drift --check-digest`, and --baseline as for the review",
+        ));
+    }
     let (plan, _, lints) = compare::run(&args.compare, Purpose::Plan, reviewed.as_of(), None, terminal).await?;
     compare::write_files(&plan, [&args.out])?;
     reviewed.check(&plan, terminal)?;

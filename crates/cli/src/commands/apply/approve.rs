@@ -38,8 +38,13 @@ impl Reviewed {
         Ok(Self { plan, digest })
     }
 
-    /// What a plan is to be compared with: a digest, or the file of a saved plan.
-    pub(crate) fn digest_or_file(text: &str) -> Result<Self, CliError> {
+    /// What a plan is to be compared with, if anything: a digest, or the file of a saved plan.
+    pub(crate) fn given(text: Option<&str>) -> Result<Self, CliError> {
+        let given = text.filter(|given| !given.is_empty());
+        Ok(given.map(Self::digest_or_file).transpose()?.unwrap_or_default())
+    }
+
+    fn digest_or_file(text: &str) -> Result<Self, CliError> {
         if is_digest(text) {
             return Ok(Self {
                 plan: None,
@@ -62,16 +67,21 @@ impl Reviewed {
         self.plan.as_ref().map(|plan| plan.as_of)
     }
 
-    /// Refuses a reviewed plan that is of more, or of less, than this apply is.
+    /// Whether it is known to be the plan of a run that was limited to drift.
+    pub(crate) fn is_of_drift_alone(&self) -> bool {
+        self.plan.as_ref().is_some_and(|plan| plan.only.is_some())
+    }
+
+    /// Refuses a reviewed plan that is of more, or of less, than this run is.
     pub(crate) fn check_extent(&self, only: Option<Only>) -> Result<(), CliError> {
         let Some(plan) = &self.plan else { return Ok(()) };
         match (plan.only, only) {
             (None, Some(Only::Drift)) => Err(CliError::refused(
-                "the reviewed plan is of everything, and --only drift applies only a part of it",
+                "the reviewed plan is of everything, and --only drift is a part of it",
                 "leave --only out; or review the plan that `drift --only drift --json-into FILE` writes",
             )),
             (Some(Only::Drift), None) => Err(CliError::refused(
-                "the reviewed plan is of drift alone, and this apply is of everything",
+                "the reviewed plan is of drift alone, and this run is of everything",
                 "say --only drift, and --baseline as for the review",
             )),
             _ => Ok(()),
@@ -122,7 +132,8 @@ impl Reviewed {
             }
             None => terminal.message(
                 "a digest alone cannot tell what moved: name the file of the reviewed plan. It covers the day, too: \
-                 --as-of is that of the review\n",
+                 --as-of is that of the review. That of a plan of drift alone is checked by `drift --only drift`, with \
+                 the baseline of the review\n",
             ),
         }
         Err(CliError::Stale)
