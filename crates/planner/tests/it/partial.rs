@@ -548,3 +548,213 @@ fn what_is_left_brings_neither_notes_nor_problems() {
     );
     assert_eq!(left(&found), ["user/alice: pending, not applied yet"]);
 }
+
+/// The plan of what drifted from `then` since `applied` was applied to it on its day, on a later day.
+fn only_drift_later(applied: &Desired, then: &Live, now: &Live, day: &str) -> Plan {
+    let facts = plan(applied, then).facts;
+    let asked = trueup_planner::asked(applied, then, options().as_of);
+    let before = Applied {
+        facts: &facts,
+        asked: &asked,
+    };
+    let later = Options {
+        as_of: date(day),
+        ..options()
+    };
+    trueup_planner::plan_since(applied, now, &later, &before, Some(Only::Drift)).unwrap()
+}
+
+#[test]
+fn a_rotation_and_the_deletion_of_what_it_replaced_fall_due() {
+    let mut applied = desired();
+    applied.group("team");
+    let ci = applied.user("ci");
+    ci.groups.insert(group("team"));
+    ci.access_keys = Some(AccessKeysWish::Present(AccessKeyRules {
+        count: 1,
+        rotate_after_days: Some(90),
+        overlap_days: 7,
+        maximum_unused_days: None,
+        description: None,
+    }));
+    let mut then = live_of(&applied);
+    let keys = BTreeMap::from([("AKIAAAAAAAAA1EXAMPLE".to_owned(), active_key())]);
+    then.users.get_mut(&user("ci")).unwrap().credentials.access_keys = Some(keys);
+    // Somebody takes it out of its group, on a day on which its key is due.
+    let mut now = then.clone();
+    now.users.get_mut(&user("ci")).unwrap().groups.clear();
+    let found = only_drift_later(&applied, &then, &now, "2027-11-20");
+    assert_eq!(actions(&found), ["AddUserToGroup group/team/member/ci"]);
+    assert_eq!(
+        left(&found),
+        ["user/ci/access-key/new: pending, due by its date, which a whole apply does"]
+    );
+    assert_eq!(found.drifted(), 1);
+
+    // The replaced key was made inactive, and its grace is over.
+    let old = "AKIAAAAAAAAA0EXAMPLE";
+    let ci = then.users.get_mut(&user("ci")).unwrap();
+    ci.tags
+        .insert(format!("trueup:inactive:{old}"), "retired 2026-11-20".into());
+    let inactive = AccessKey {
+        active: false,
+        ..active_key()
+    };
+    let fresh = AccessKey {
+        created: "2026-11-10T00:00:00Z".parse().unwrap(),
+        ..active_key()
+    };
+    ci.credentials.access_keys = Some(BTreeMap::from([
+        (old.to_owned(), inactive),
+        ("AKIAAAAAAAAA1EXAMPLE".to_owned(), fresh),
+    ]));
+    let found = only_drift_later(&applied, &then, &then, "2026-12-31");
+    assert_eq!(all_pending(&found), DUE.into());
+    assert_eq!(
+        found.left[0].resource,
+        Resource::user(&user("ci")).access_key(old),
+        "{:?}",
+        left(&found)
+    );
+    assert_eq!(found.left[0].change, ChangeKind::Delete);
+}
+
+#[test]
+fn the_end_of_a_quarantine_falls_due_and_what_drifts_in_it_does_not_end_it() {
+    let mut applied = desired();
+    applied.user("alice");
+    let mut with_carol = applied.clone();
+    with_carol.user("carol");
+    applied.absent.users.insert(
+        user("carol"),
+        AbsentUser {
+            reason: "left".to_owned(),
+            quarantine_days: Some(30),
+        },
+    );
+    let mut then = live_of(&with_carol);
+    let carol = then.users.get_mut(&user("carol")).unwrap();
+    carol.credentials.login_profile = Some(None);
+    carol.credentials.access_keys = Some(BTreeMap::new());
+    carol.credentials.mfa_devices = Some(BTreeSet::new());
+    carol.credentials.ssh_public_keys = Some(BTreeMap::new());
+    carol.credentials.signing_certificates = Some(BTreeMap::new());
+    carol.credentials.service_specific_credentials = Some(BTreeMap::new());
+    // What quarantine does: a policy that denies everything, and a tag with its day.
+    for action in &plan(&applied, &then).actions {
+        let carol = then.users.get_mut(&user("carol")).unwrap();
+        match &action.call {
+            Call::PutUserPolicy {
+                policy_name,
+                policy_document,
+                ..
+            } => drop(
+                carol
+                    .inline_policies
+                    .insert(policy_name.clone(), policy_document.clone()),
+            ),
+            Call::TagUser { tags, .. } => carol.tags.extend(tags.clone()),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(changes(&plan(&applied, &then)), [""; 0]);
+    let early = only_drift_later(&applied, &then, &then, "2026-12-01");
+    assert!(early.changes.is_empty() && early.left.is_empty(), "{:?}", left(&early));
+    let found = only_drift_later(&applied, &then, &then, "2027-01-15");
+    assert_eq!(all_pending(&found), DUE.into());
+    assert!(
+        found
+            .left
+            .iter()
+            .any(|left| left.resource == Resource::user(&user("carol")))
+    );
+
+    // The policy that denies everything is taken away in the meantime: that is drift, and is put back.
+    let mut now = then.clone();
+    now.users.get_mut(&user("carol")).unwrap().inline_policies.clear();
+    let found = only_drift_later(&applied, &then, &now, "2026-12-01");
+    assert_eq!(
+        actions(&found),
+        ["PutUserPolicy user/carol/inline-policy/trueup-quarantine"]
+    );
+    assert!(found.left.is_empty());
+}
+
+#[test]
+fn a_group_whose_rename_is_left_goes_on_under_its_name() {
+    let mut applied = desired();
+    applied.group("ops");
+    applied
+        .group("developers")
+        .managed_policies
+        .insert(PolicyRef::Arn(admin_arn()));
+    for name in ["alice", "bob"] {
+        applied.user(name).groups.insert(group("developers"));
+    }
+    let then = live_of(&applied);
+    let mut wanted = applied.clone();
+    wanted.groups.remove(&group("developers"));
+    let engineers = wanted.group("engineers");
+    engineers.previously = vec![group("developers")];
+    engineers.managed_policies.insert(PolicyRef::Arn(admin_arn()));
+    for name in ["alice", "bob"] {
+        wanted.user(name).groups = [group("engineers")].into();
+    }
+    // Nothing drifted: neither memberships nor attachments are, and the group has its live name.
+    let found = only_drift(&applied, &then, &wanted, &then);
+    assert_eq!(left(&found), ["group/engineers: pending, not applied yet"]);
+    assert_eq!(found.left[0].change, ChangeKind::Rename);
+    assert_eq!(found.left[0].renamed_from.as_deref(), Some("developers"));
+
+    // One member goes, and somebody else is gone as a whole: the one waits, the other comes back where it can.
+    let mut now = then.clone();
+    now.users.get_mut(&user("alice")).unwrap().groups.clear();
+    now.users.get_mut(&user("alice")).unwrap().groups.insert(group("ops"));
+    now.groups
+        .get_mut(&group("ops"))
+        .unwrap()
+        .managed_policies
+        .insert(admin_arn());
+    let found = only_drift(&applied, &then, &wanted, &now);
+    assert_eq!(
+        actions(&found),
+        [
+            "DetachGroupPolicy group/ops/managed-policy/arn:aws:iam::aws:policy/AdministratorAccess",
+            "RemoveUserFromGroup group/ops/member/alice",
+        ]
+    );
+    assert_eq!(
+        left(&found),
+        [
+            "group/engineers: pending, not applied yet",
+            "group/engineers/member/alice: drift, it waits for group/engineers, which is left",
+        ]
+    );
+    // Who may do what is told by what is there afterwards.
+    let who: Vec<&str> = found.access.iter().map(|change| change.principal.as_str()).collect();
+    assert_eq!(who, ["user/alice"]);
+}
+
+#[test]
+fn a_rename_in_the_account_is_drift_and_is_taken_back() {
+    let mut applied = desired();
+    let bob = applied.user("bob");
+    bob.previously = vec![user("bob.smith")];
+    let team = applied.group("team");
+    team.previously = vec![group("old-team")];
+    applied.user("bob").groups.insert(group("team"));
+    let then = live_of(&applied);
+    // Somebody gives both the names of before.
+    let mut now = then.clone();
+    let mut bob = now.users.remove(&user("bob")).unwrap();
+    bob.name = user("bob.smith");
+    bob.groups = [group("old-team")].into();
+    now.users.insert(user("bob.smith"), bob);
+    let mut team = now.groups.remove(&group("team")).unwrap();
+    team.name = group("old-team");
+    now.groups.insert(group("old-team"), team);
+    let found = only_drift(&applied, &then, &applied, &now);
+    assert_eq!(changes(&found), ["r group/team", "r user/bob"]);
+    assert!(found.left.is_empty(), "{:?}", left(&found));
+    assert_eq!(actions(&found), ["UpdateGroup group/team", "UpdateUser user/bob"]);
+}
