@@ -231,7 +231,11 @@ impl<'a> Since<'a> {
     fn origin(&self, change: &Change) -> Origin {
         let resource = &change.resource;
         let entity = resource.entity();
-        if !self.applied_facts.contains_key(&entity) {
+        // A membership in a group that is not managed is the matter of its user, of whom it is a fact.
+        let member = resource.part_name().filter(|_| resource.kind() == "member");
+        let member = member.map(|user| Resource::user(&UserName::from_live(user)));
+        let is_known = |entity: &Resource| self.applied_facts.contains_key(entity);
+        if !is_known(&entity) && !member.as_ref().is_some_and(is_known) {
             return self.origin_of_unknown(&entity);
         }
         if resource.is_part() {

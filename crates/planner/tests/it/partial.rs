@@ -758,3 +758,34 @@ fn a_rename_in_the_account_is_drift_and_is_taken_back() {
     assert!(found.left.is_empty(), "{:?}", left(&found));
     assert_eq!(actions(&found), ["UpdateGroup group/team", "UpdateUser user/bob"]);
 }
+
+#[test]
+fn whoever_is_to_leave_a_group_that_is_not_managed_stays_until_that_is_applied() {
+    let mut applied = desired();
+    applied.external.groups.insert(group("shared"));
+    applied.user("alice").groups.insert(group("shared"));
+    applied.user("bob");
+    let mut with_shared = applied.clone();
+    with_shared.group("shared");
+    let then = live_of(&with_shared);
+    let mut wanted = applied.clone();
+    wanted.user("alice").groups.clear();
+    wanted.user("bob").groups.insert(group("shared"));
+    assert_eq!(
+        all_pending(&only_drift(&applied, &then, &wanted, &then)),
+        NOT_APPLIED.into()
+    );
+
+    // What somebody else did to such memberships is drift, as it is to others.
+    let mut now = then.clone();
+    now.users.get_mut(&user("alice")).unwrap().groups.clear();
+    now.users.get_mut(&user("bob")).unwrap().groups.insert(group("shared"));
+    let found = only_drift(&applied, &then, &applied, &now);
+    assert_eq!(
+        actions(&found),
+        [
+            "AddUserToGroup group/shared/member/alice",
+            "RemoveUserFromGroup group/shared/member/bob"
+        ]
+    );
+}
