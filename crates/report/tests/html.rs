@@ -135,7 +135,7 @@ fn a_map_with_too_many_groups_says_what_is_left_out() {
 #[test]
 fn hostile_text_is_no_markup() {
     const TAGS: &str = "a article b body button code dd details div dl dt fieldset footer form g h1 h2 h3 head header html \
-        input label legend li main meta noscript ol p path rect script section span style summary svg table tbody td text th \
+        input label legend li main meta noscript ol p path pre rect script section span style summary svg table tbody td text th \
         thead time title tr ul";
     for bad in [
         "<script>alert(1)</script>",

@@ -56,7 +56,7 @@ pub(super) struct Page {
     alone: Vec<Alone>,
     notes: Vec<Vec<Span>>,
     who_did_it: &'static str,
-    query: Option<String>,
+    query: Vec<String>,
     heads: String,
     bodies: String,
     style: &'static str,
@@ -168,7 +168,10 @@ impl Page {
             alone: alone(unmanaged, ignored, left, held),
             notes: notes.iter().filter(|note| !note.strict).map(note).collect(),
             who_did_it: nightly::WHO_DID_IT,
-            query: cloudtrail_query.clone(),
+            query: cloudtrail_query
+                .as_deref()
+                .map(nightly::query_lines)
+                .unwrap_or_default(),
             heads: json(&data.heads)?,
             bodies: json(&data.bodies)?,
             style: STYLE,

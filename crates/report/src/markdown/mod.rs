@@ -19,7 +19,7 @@ use crate::{
     access_words,
     apply::ApplyOutcome,
     changes::{earlier_name, origin_words},
-    escape::{html, longest_run, markdown, markdown_code as code, no_command, text},
+    escape::{html, longest_run, markdown, markdown_code as code},
     nightly,
     principals::{Kind, Principal, principals},
 };
@@ -242,10 +242,8 @@ fn body(sheet: &mut Sheet, plan: &Plan, (gains, detail): (Detail, Detail)) {
     left_alone(sheet, unmanaged, ignored);
 }
 
-/// A saved plan can hold anything in place of the query.
 fn query(query: &str) -> String {
-    let lines = query.lines().map(|line| no_command(&text(line)).into_owned());
-    let query = lines.collect::<Vec<_>>().join("\n");
+    let query = nightly::query_lines(query).join("\n");
     let fence = "`".repeat(longest_run(&query, '`').max(2) + 1);
     format!(
         "<details><summary>{}</summary>\n\n{fence}sql\n{query}\n{fence}\n\n</details>\n\n",

@@ -22,6 +22,14 @@ use crate::{changes::origin_words, escape, page::count};
 /// What stands above the query.
 pub(crate) const WHO_DID_IT: &str = "Who did it, asked of CloudTrail Lake (events of IAM are in us-east-1)";
 
+/// The lines of a query, harmless where they stand on lines of their own: a saved plan can hold anything in its place.
+pub(crate) fn query_lines(query: &str) -> Vec<String> {
+    let lines = query.lines();
+    lines
+        .map(|line| escape::no_command(&escape::text(line)).into_owned())
+        .collect()
+}
+
 /// How many changes are drift and how many are pending, in words; `None` where no earlier apply is known.
 pub(crate) fn origins(plan: &Plan) -> Option<String> {
     let own = plan.changes.iter().filter_map(|change| change.origin);

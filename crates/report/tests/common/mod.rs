@@ -91,6 +91,9 @@ pub(crate) fn hostile(bad: &str) -> Plan {
         "guardrails": [{"code": "alias", "message": bad, "allowed": false}],
         "notes": [{"strict": false, "resource": bad, "message": bad}, {"strict": true, "resource": null, "message": bad}],
         "facts": {bad: bad},
+        "held": [{"resource": bad, "reason": bad, "until": "2026-12-31"}],
+        "left": [{"resource": bad, "change": "rename", "origin": "both", "because": bad, "renamed_from": bad}],
+        "cloudtrail_query": format!("SELECT {bad}\n{bad}\nFROM b\n"),
         "reads": {"total": 1, "by_operation": {bad: 1}},
     }))
 }
