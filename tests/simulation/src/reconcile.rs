@@ -274,6 +274,19 @@ impl Session {
         {
             return Err(Stop::Stale(Box::new(plan)));
         }
+        let mut run = self.carry_out(plan, live, settings).await?;
+        if run.report.as_ref().is_some_and(Report::is_complete) {
+            run.left = Some(self.verify(desired).await?);
+        }
+        Ok(run)
+    }
+
+    /// Does what is planned, and does not look at it afterwards.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop`], where nothing was written.
+    pub async fn carry_out(&self, plan: Plan, live: Live, settings: &Settings) -> Result<Run, Stop> {
         let mut run = Run {
             live,
             plan,
@@ -302,11 +315,7 @@ impl Session {
         let sink = sink(&run.plan, &run.live, &settings.directory);
         let (_canceller, cancel) = Cancel::pair();
         let report = execute(&run.plan, &self.iam, &executor, &journal, &sink, &Silent, &cancel).await;
-        let complete = report.is_complete();
         run.report = Some(report);
-        if complete {
-            run.left = Some(self.verify(desired).await?);
-        }
         Ok(run)
     }
 

@@ -6,6 +6,7 @@ mod crash;
 mod export;
 mod faults;
 mod hostile;
+mod only_drift;
 mod order;
 mod secrets;
 mod stale;

@@ -15,7 +15,7 @@ use trueup_simulation::{
 
 /// One change of one field of something that the manifest owns.
 #[derive(Debug, Clone)]
-enum Move {
+pub(crate) enum Move {
     Tag(String),
     Path(String),
     Spelling(String),
@@ -44,7 +44,7 @@ const DOCUMENT: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow",
 const POLICY: &str = "arn:aws:iam::aws:policy/AWSCloudTrail_ReadOnlyAccess";
 
 /// What can be moved of what the plan rests on.
-fn moves(case: &Case) -> Vec<Move> {
+pub(crate) fn moves(case: &Case) -> Vec<Move> {
     let (live, desired) = (&case.live, &case.desired);
     let mut moves = Vec::new();
     for (name, user) in &desired.users {
@@ -137,7 +137,7 @@ fn tag() -> Tag {
 }
 
 /// Makes the change; whether it could be made.
-async fn make(moved: &Move, iam: &Client, case: &Case) -> bool {
+pub(crate) async fn make(moved: &Move, iam: &Client, case: &Case) -> bool {
     match moved {
         Move::Tag(user) => iam.tag_user().user_name(user).tags(tag()).send().await.is_ok(),
         Move::Path(user) => iam
