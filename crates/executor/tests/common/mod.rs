@@ -169,6 +169,7 @@ pub(crate) fn plan(calls: impl IntoIterator<Item = (Call, Vec<u32>)>) -> Plan {
         held: Vec::new(),
         only: None,
         left: Vec::new(),
+        cloudtrail_query: None,
         guardrails: Vec::new(),
         notes: Vec::new(),
         facts: BTreeMap::new(),
