@@ -29,8 +29,8 @@ pub struct Line {
     pub levels: Vec<AccessLevel>,
     /// How many of the data's actions it is about.
     pub count: usize,
-    /// Their names, the last of many as `N more`. None where they are all that the services have of these levels, and
-    /// where they are many of many services; names that the data lacks as a pattern.
+    /// The names of all of them. None where they are all that the services have of these levels, and where they are many
+    /// of many services; names that the data lacks as a pattern.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<String>,
     /// On which resources: patterns.
@@ -61,7 +61,10 @@ impl Line {
     /// The line in words, for example `s3: +Write on arn:aws:s3:::reports/*`.
     pub fn render(&self, sign: char) -> String {
         let mut text = match (self.service.as_str(), self.levels.is_empty()) {
-            (_, true) => format!("{sign}{} (names that the action data lacks)", self.actions.join(", ")),
+            (_, true) => format!(
+                "{sign}{} (names that the action data lacks)",
+                self.shown_actions().join(", ")
+            ),
             ("*", false) if self.service_names.is_empty() => {
                 let all = if self.other_services.is_empty() { "all " } else { "" };
                 let but = match shortened(&self.other_services) {
@@ -82,7 +85,7 @@ impl Line {
             text.push_str(&format!(" ({} {actions})", self.count));
         }
         if !self.levels.is_empty() && !self.actions.is_empty() {
-            text.push_str(&format!(" ({})", self.actions.join(", ")));
+            text.push_str(&format!(" ({})", self.shown_actions().join(", ")));
         }
         text.push_str(&format!(" on {}", self.resources.join(", ")));
         if !self.conditions.is_empty() {
@@ -92,6 +95,16 @@ impl Line {
             text.push_str(&format!(", if {} (not interpreted)", assumed.join(" and ")));
         }
         text
+    }
+
+    /// The names of the first of its actions, the last of many as `N more`: for a reader.
+    pub fn shown_actions(&self) -> Vec<String> {
+        // Patterns of names that the data lacks are as the policy has them: whole.
+        if self.actions.len() <= NAMES || self.levels.is_empty() {
+            return self.actions.clone();
+        }
+        let more = format!("{} more", self.actions.len() - NAMES);
+        self.actions[..NAMES].iter().cloned().chain([more]).collect()
     }
 
     fn level_names(&self) -> String {
@@ -454,10 +467,5 @@ fn of_level(bits: &Bits, level: AccessLevel, data: &IamData) -> Bits {
 }
 
 fn names(bits: &Bits, data: &IamData) -> Vec<String> {
-    let first = bits.iter().take(NAMES);
-    let mut names: Vec<String> = first.map(|action| data.actions()[action].name.clone()).collect();
-    if bits.len() > NAMES {
-        names.push(format!("{} more", bits.len() - NAMES));
-    }
-    names
+    bits.iter().map(|action| data.actions()[action].name.clone()).collect()
 }

@@ -37,6 +37,8 @@ fn has_some(engine: &mut Engine<'_>, side: &Side, line: &Line) -> bool {
 }
 
 fn line(line: Line, partly: bool, having: &Side, lacking: &Side) -> AccessLine {
+    // A plan is about everybody: the document says as much as a reader sees.
+    let shown_actions = line.shown_actions();
     let Line {
         service,
         services,
@@ -44,7 +46,7 @@ fn line(line: Line, partly: bool, having: &Side, lacking: &Side) -> AccessLine {
         other_services,
         levels,
         count,
-        actions,
+        actions: _,
         resources,
         conditions,
         cause,
@@ -68,7 +70,7 @@ fn line(line: Line, partly: bool, having: &Side, lacking: &Side) -> AccessLine {
         other_services,
         levels,
         count: count as u64,
-        actions,
+        actions: shown_actions,
         resources,
         partly,
         conditions,
