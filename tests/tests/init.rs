@@ -4,7 +4,9 @@ use trueup_tests::{binary::Workspace, service::Service, setup, terminal::OnTermi
 
 const LIVE: &str = "--live sandbox:account.json";
 
+/// What `init` has written, planned; it is in the form that `fmt` writes, whatever was asked for.
 fn plan(workspace: &Workspace) -> String {
+    workspace.trueup().args("fmt --check").run().expect_exit(0);
     workspace.trueup().args("validate --strict").run().expect_exit(0);
     workspace.trueup().args("plan").args(LIVE).run().expect_exit(0).stdout
 }
@@ -105,6 +107,73 @@ AddUserToGroup UserName=founder GroupName=administrators";
         "{planned}\n{}",
         workspace.read("trueup.yaml")
     );
+}
+
+/// What a command says to go on with, without its indentation.
+fn suggested(stdout: &str) -> Vec<String> {
+    let lines = stdout
+        .lines()
+        .map(str::trim)
+        .map(|line| line.trim_start_matches("Next: "));
+    lines
+        .filter_map(|line| line.strip_prefix("trueup "))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn what_init_says_to_go_on_with_works_as_it_stands() {
+    let workspace = Workspace::new();
+    let init = workspace.trueup().args("init team.yaml --live sandbox:account.json");
+    let said = suggested(&init.run().expect_exit(0).stdout);
+    assert_eq!(said, ["plan team.yaml --live sandbox:account.json"]);
+    assert!(
+        workspace
+            .trueup()
+            .args(&said[0])
+            .run()
+            .expect_exit(0)
+            .stdout
+            .contains("No changes.")
+    );
+
+    let workspace = Workspace::new();
+    let init = workspace.trueup().args("init --from-live --defaults").args(LIVE);
+    let said = suggested(&init.run().expect_exit(0).stdout);
+    assert_eq!(
+        said,
+        [
+            "plan trueup.yaml --live sandbox:account.json",
+            "apply trueup.yaml --live sandbox:account.json --plain-credentials",
+            "mfa enroll admin --live sandbox:account.json",
+        ]
+    );
+    workspace.trueup().args(&said[0]).run().expect_exit(0);
+    let apply = format!("{} --auto-approve --credentials-dir ../credentials", said[1]);
+    workspace.trueup().args(&apply).run().expect_exit(0);
+    assert!(plan(&workspace).contains("No changes."));
+}
+
+#[test]
+fn whatever_is_answered_the_manifest_is_in_canonical_form() {
+    let groups = "CreateGroup GroupName=administrators\nCreateGroup GroupName=Ops-1\nUpdateAccountPasswordPolicy MaxPasswordAge=30";
+    let key = "age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg";
+    for answers in [
+        String::new(),
+        "--administrators Ops-1 --password-policy keep --mfa enforced".to_owned(),
+        format!("--administrators new --alias acme --password-policy none --mfa exempt --deliver-to {key}"),
+    ] {
+        for calls in ["", groups] {
+            let workspace = Workspace::new();
+            let service = Service::sandbox(&workspace, "account.json");
+            setup::run(calls, &workspace.path(), service.address()).unwrap();
+            drop(service);
+            let init = format!("init --from-live --defaults {answers} {LIVE}");
+            workspace.trueup().args(&init).run().expect_exit(0);
+            let checked = workspace.trueup().args("fmt --check --diff").run();
+            assert_eq!(checked.expect_exit(0).stdout, "", "{answers}\n{calls}");
+        }
+    }
 }
 
 #[test]

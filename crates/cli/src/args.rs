@@ -273,6 +273,46 @@ impl std::str::FromStr for LiveSource {
     }
 }
 
+impl std::fmt::Display for LiveSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Aws => f.write_str("aws"),
+            Self::Sandbox(file) => write!(f, "sandbox:{}", file.display()),
+            Self::Snapshot(file) => write!(f, "snapshot:{}", file.display()),
+        }
+    }
+}
+
+impl LiveArgs {
+    /// The words that say the same again, with another command. How long it may take is each command's own.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let Self {
+            live,
+            aws:
+                AwsArgs {
+                    profile,
+                    region,
+                    endpoint_url,
+                    role_arn,
+                    deadline: _,
+                },
+        } = self;
+        let live = (*live != LiveSource::Aws).then(|| live.to_string());
+        let flags = [
+            ("--live", &live),
+            ("--profile", profile),
+            ("--region", region),
+            ("--endpoint-url", endpoint_url),
+            ("--role-arn", role_arn),
+        ];
+        let given = flags.into_iter().filter_map(|(flag, value)| {
+            let value = value.as_ref().filter(|value| !value.is_empty())?;
+            Some([flag.to_owned(), value.clone()])
+        });
+        given.flatten().collect()
+    }
+}
+
 /// What plan, apply and drift share.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct CompareArgs {
@@ -674,6 +714,19 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(text.parse().ok(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn what_was_said_about_the_account_can_be_said_again() {
+        let line = "init --live sandbox:a.json --profile p --region r --endpoint-url http://x --role-arn arn:x";
+        let Some(Command::Init(init)) = parse(line).unwrap().command else {
+            panic!("not an init")
+        };
+        assert_eq!(format!("init {}", init.live.words().join(" ")), line);
+        let Some(Command::Init(init)) = parse("init").unwrap().command else {
+            panic!("not an init")
+        };
+        assert!(init.live.words().is_empty());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use trueup_report::{TextOptions, Verbosity, escape, render_plan_text};
 
 use self::questions::Questions;
 use crate::{
-    args::InitArgs,
+    args::{InitArgs, LiveSource},
     baseline::Baseline,
     commands::compare,
     exit::{CliError, Exit},
@@ -52,8 +52,9 @@ async fn minimal(args: &InitArgs, terminal: &Terminal) -> Result<Exit, CliError>
     output::write_new_text(&args.manifest, &text::minimal(&account))?;
     checked(args, terminal)?;
     terminal.result(&format!(
-        "Wrote {}.\nNext: trueup plan {0}\n",
-        escape::text(&args.manifest.display().to_string())
+        "Wrote {}.\nNext: {}\n",
+        escape::text(&args.manifest.display().to_string()),
+        next(args).plan
     ))?;
     Ok(Exit::Done)
 }
@@ -96,12 +97,58 @@ async fn from_live(args: &InitArgs, terminal: &Terminal, signals: &Signals) -> R
     } else {
         ""
     };
+    let Next {
+        plan,
+        apply,
+        live: to_live,
+    } = next(args);
     terminal.result(&format!(
-        "\nNext:\n  trueup plan {path}\n  trueup apply {path}{plain}\n  trueup mfa enroll {}\n\n{}",
-        answers.administrator,
+        "\nNext:\n  {plan}\n  {apply}{plain}\n  trueup mfa enroll {}{to_live}\n\n{}",
+        shell_word(answers.administrator.as_str()),
         RootUser::of(&live.account).checklist()
     ))?;
     Ok(Exit::Done)
+}
+
+/// Commands that go on from here, as they can be typed.
+struct Next {
+    plan: String,
+    apply: String,
+    /// What says which account to every command that writes.
+    live: String,
+}
+
+fn next(args: &InitArgs) -> Next {
+    let manifest = shell_word(&args.manifest.display().to_string());
+    let words: String = args
+        .live
+        .words()
+        .iter()
+        .map(|word| format!(" {}", shell_word(word)))
+        .collect();
+    // A snapshot is for looking: whatever writes goes to the account that it is of.
+    let to_write = match args.live.live {
+        LiveSource::Snapshot(_) => "",
+        LiveSource::Aws | LiveSource::Sandbox(_) => words.as_str(),
+    };
+    Next {
+        plan: format!("trueup plan {manifest}{words}"),
+        apply: format!("trueup apply {manifest}{to_write}"),
+        live: to_write.to_owned(),
+    }
+}
+
+/// A word as a shell takes it whole.
+fn shell_word(text: &str) -> String {
+    let text = escape::text(text);
+    let is_plain = !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_./:@=+,%".contains(&byte));
+    if is_plain {
+        return text.into_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 async fn read(source: &Source, terminal: &Terminal) -> Result<Live, CliError> {
@@ -156,4 +203,22 @@ fn found(live: &Live) -> String {
     }
     text.push('\n');
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_one_for_a_shell() {
+        for (text, word) in [
+            ("sandbox:a.json", "sandbox:a.json"),
+            ("my file.yaml", "'my file.yaml'"),
+            ("it's", "'it'\\''s'"),
+            ("$(x)", "'$(x)'"),
+            ("", "''"),
+        ] {
+            assert_eq!(shell_word(text), word);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! The manifests that `init` writes, as text with room for what comes next.
 
+use trueup_manifest::MemoryFiles;
 use trueup_model::{AccountId, Live, PasswordPolicy};
 
 use super::questions::Answers;
@@ -7,7 +8,7 @@ use crate::args::{MfaAnswer, PasswordPolicyAnswer};
 
 /// The least that says something.
 pub(super) fn minimal(account: &AccountId) -> String {
-    format!(
+    canonical(format!(
         "# The IAM of account {account}. Nobody's access is changed by this file: declare groups and users below, and look at
 # `trueup plan`. `trueup export` writes a manifest of what is in the account already.
 version: 1
@@ -27,7 +28,14 @@ account:
 #     mfa: required
 #     deliver_to: ssh-ed25519 AAAA…
 "
-    )
+    ))
+}
+
+/// As `trueup fmt` writes it. What it does not take is left as it is: whoever reads it back says what is wrong.
+fn canonical(text: String) -> String {
+    let formatted = trueup_manifest::format(&MemoryFiles::new([("trueup.yaml", text.as_str())]));
+    let after = formatted.ok().and_then(|files| files.into_iter().next());
+    after.map_or(text, |file| file.after)
 }
 
 /// An account with its first administrator.
@@ -70,7 +78,7 @@ pub(super) fn first_account(live: &Live, answers: &Answers) -> String {
     if !answers.deliver_to.is_empty() {
         text.push_str(&format!("    deliver_to: {}\n", quoted(&answers.deliver_to)));
     }
-    text
+    canonical(text)
 }
 
 /// As the CIS benchmark asks, without an age: a password that has to change gets no better.
