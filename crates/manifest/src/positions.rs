@@ -18,7 +18,7 @@ pub struct Position {
     pub line: usize,
 }
 
-/// The lines at which the entities of a manifest, and some of their parts, are declared.
+/// The lines at which the entities of a manifest, some of their parts, and the settings of the root file are declared.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Positions(BTreeMap<String, Position>);
 
@@ -66,10 +66,25 @@ impl Positions {
         for entry in &raw.absent_policies {
             add(Resource::policy(&entry.name.value), entry.name.span);
         }
+        for (path, span) in &raw.keys {
+            let setting = match path.as_str() {
+                "account.alias" => Some(Resource::account_alias()),
+                "account.password_policy" => Some(Resource::password_policy()),
+                "account.root" => Some(Resource::root()),
+                _ => None,
+            };
+            for resource in setting.into_iter().chain([Resource::manifest_key(path)]) {
+                add(resource, *span);
+            }
+        }
+        // What is asked of an account without a word, such as that root has no keys.
         if let Some(id) = raw.account.as_ref().and_then(|account| account.id.as_ref()) {
             for resource in [Resource::account_alias(), Resource::password_policy(), Resource::root()] {
                 add(resource, id.span);
             }
+        }
+        if let Some(root) = raw.root {
+            add(Resource::manifest(), root);
         }
         positions
     }
@@ -119,6 +134,7 @@ mod tests {
             "user/bob",
             "account/alias",
             "user/nobody",
+            "manifest",
         ] {
             let resource = serde_json::from_value(resource.into()).unwrap();
             let position = parsed.positions.of(&resource);
@@ -136,7 +152,58 @@ mod tests {
                 Some("a.yaml:5"),
                 Some("a.yaml:2"),
                 None,
+                Some("a.yaml:1"),
             ]
         );
+    }
+
+    #[test]
+    fn settings_of_the_root_file_have_lines_of_their_own() {
+        let text = "\
+account:
+  id: \"123456789012\"
+  alias: acme
+  password_policy:
+    minimum_password_length: 14
+  root: {mfa: required}
+scope:
+  users: {paths: [/]}
+  ignore:
+    - {user: \"a-*\", reason: a}
+    - {user: \"b-*\", reason: b}
+guardrails:
+  max_deletions: 3
+  break_glass:
+    - eve
+  allow:
+    - {code: alias, reason: new name, until: 2026-12-01}
+    - code: mfa
+      reason: tokens are replaced
+      until: 2026-12-01
+hold:
+  - {group: ops, reason: outage, until: 2026-12-01}
+version: 1
+users: {alice: {}}
+";
+        let parsed = parse(&MemoryFiles::new([("trueup.yaml", text)]));
+        assert!(parsed.desired.is_some(), "{:?}", parsed.diagnostics);
+        for (resource, line) in [
+            ("account/alias", Some(3)),
+            ("account/password-policy", Some(4)),
+            ("account/root", Some(6)),
+            ("manifest/scope.users", Some(8)),
+            ("manifest/scope.ignore[0]", Some(10)),
+            ("manifest/scope.ignore[1]", Some(11)),
+            ("manifest/guardrails.max_deletions", Some(13)),
+            ("manifest/guardrails.minimum_administrators", None),
+            ("manifest/guardrails.break_glass.eve", Some(15)),
+            ("manifest/guardrails.allow[0]", Some(17)),
+            ("manifest/guardrails.allow[1]", Some(18)),
+            ("manifest/hold[0]", Some(22)),
+            ("manifest", Some(23)),
+        ] {
+            let found = parsed.positions.of(&serde_json::from_value(resource.into()).unwrap());
+            assert_eq!(found.map(|found| found.line), line, "{resource}");
+        }
     }
 }

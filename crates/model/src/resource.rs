@@ -52,6 +52,11 @@ impl Resource {
         Self("manifest".to_owned())
     }
 
+    /// `manifest/KEY`: an entry of the manifest by its path there, such as `manifest/guardrails.allow[0]`.
+    pub fn manifest_key(path: &str) -> Self {
+        Self(format!("manifest/{path}"))
+    }
+
     /// `scope`: what the manifest owns, as a whole.
     pub fn scope() -> Self {
         Self("scope".to_owned())
@@ -168,6 +173,11 @@ impl Resource {
         }
     }
 
+    /// Whether this is the manifest or an entry of it, and nothing of an account.
+    pub fn is_of_manifest(&self) -> bool {
+        self.kind() == "manifest"
+    }
+
     /// Whether this is a part of an entity.
     pub fn is_part(&self) -> bool {
         self.0.matches('/').count() > 1
@@ -227,5 +237,6 @@ mod tests {
         assert_eq!(alice.kind(), "user");
         assert_eq!(Resource::account_alias().kind(), "alias");
         assert!(!alice.is_part() && alice.login_profile().is_part());
+        assert!(Resource::manifest_key("hold[0]").is_of_manifest() && !alice.is_of_manifest());
     }
 }

@@ -31,6 +31,23 @@ pub(crate) struct View<'a, 'r> {
     pub(crate) access: &'a [AccessChange],
 }
 
+/// A guardrail that fires.
+pub(crate) struct Fired {
+    /// Why, with names.
+    message: String,
+    /// What it is about, the most telling first.
+    about: Vec<Resource>,
+}
+
+impl Fired {
+    fn about(resource: Resource, message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            about: vec![resource],
+        }
+    }
+}
+
 /// Every guardrail that fires, ordered by code and message, and what else should be known.
 pub(crate) fn check(
     view: &View<'_, '_>,
@@ -38,8 +55,8 @@ pub(crate) fn check(
     allow: &BTreeSet<GuardrailCode>,
 ) -> (Vec<GuardrailFinding>, Vec<Note>) {
     let mut notes = Vec::new();
-    let mut found: Vec<(GuardrailCode, String)> = Vec::new();
-    let mut add = |code: GuardrailCode, messages: Vec<String>| found.extend(messages.into_iter().map(|m| (code, m)));
+    let mut found: Vec<(GuardrailCode, Fired)> = Vec::new();
+    let mut add = |code: GuardrailCode, fired: Vec<Fired>| found.extend(fired.into_iter().map(|fired| (code, fired)));
     add(GuardrailCode::Deletions, deletions(view));
     add(
         GuardrailCode::OwnAccess,
@@ -55,11 +72,12 @@ pub(crate) fn check(
     add(GuardrailCode::SharedPolicy, shared_policy(view));
     let findings = found
         .into_iter()
-        .map(|(code, message)| {
-            let allowance = allowance(view, code).filter(|_| !allow.contains(&code)).cloned();
+        .map(|(code, Fired { message, about })| {
+            let allowance = allowance(view, code).cloned();
             GuardrailFinding {
                 code,
                 message,
+                resources: about,
                 allowed: allow.contains(&code) || allowance.is_some(),
                 allowance,
             }
@@ -79,12 +97,12 @@ fn allowance<'r>(view: &View<'_, 'r>, code: GuardrailCode) -> Option<&'r Allowan
 
 /// Entries that count no longer.
 fn lapsed(view: &View<'_, '_>) -> Vec<Note> {
-    let entries = view.resolved.desired.guardrails.allow.iter();
+    let entries = view.resolved.desired.guardrails.allow.iter().enumerate();
     entries
-        .filter(|entry| entry.lapsed(view.resolved.as_of))
-        .map(|entry| Note {
+        .filter(|(_, entry)| entry.lapsed(view.resolved.as_of))
+        .map(|(index, entry)| Note {
             strict: true,
-            resource: None,
+            resource: Some(Resource::manifest_key(&format!("guardrails.allow[{index}]"))),
             message: format!(
                 "the manifest allowed `{}` until {} ({}); that counts no longer, renew or remove it",
                 entry.code.as_str(),
@@ -107,7 +125,7 @@ const COUNTED: [(&str, &str); 7] = [
 ];
 
 /// The share of deletions, by kind. What goes with an entity that is itself deleted counts as that entity only.
-fn deletions(view: &View<'_, '_>) -> Vec<String> {
+fn deletions(view: &View<'_, '_>) -> Vec<Fired> {
     let deleted_entities: BTreeSet<Resource> = view
         .draft
         .changes
@@ -129,13 +147,16 @@ fn deletions(view: &View<'_, '_>) -> Vec<String> {
     let population = population(view);
     let mut found = Vec::new();
     for (kind, words) in COUNTED {
-        let count = view
+        let mut deleted: Vec<&Resource> = view
             .draft
             .changes
             .iter()
             .filter(|change| change.change == ChangeKind::Delete && change.resource.kind() == kind)
-            .filter(|change| !goes_with_its_entity(&change.resource))
-            .count();
+            .map(|change| &change.resource)
+            .filter(|resource| !goes_with_its_entity(resource))
+            .collect();
+        deleted.sort();
+        let count = deleted.len();
         let live = population.get(kind).copied().unwrap_or(0);
         let (too_many, limit) = match view.resolved.desired.guardrails.max_deletions {
             DeletionLimit::Count(most) => (count > most as usize, most.to_string()),
@@ -143,9 +164,11 @@ fn deletions(view: &View<'_, '_>) -> Vec<String> {
             DeletionLimit::Percent(share) => (count * 100 > live * share as usize, format!("{share}%")),
         };
         if too_many {
-            found.push(format!(
-                "{count} of {live} {words} in scope would be deleted; the limit is {limit}"
-            ));
+            let setting = Resource::manifest_key("guardrails.max_deletions");
+            found.push(Fired {
+                message: format!("{count} of {live} {words} in scope would be deleted; the limit is {limit}"),
+                about: std::iter::once(setting).chain(deleted.into_iter().cloned()).collect(),
+            });
         }
     }
     found
@@ -210,7 +233,7 @@ fn changes(view: &View<'_, '_>, resource: &Resource) -> bool {
     view.draft.changes.iter().any(|change| change.resource == *resource)
 }
 
-fn password_policy(view: &View<'_, '_>) -> Vec<String> {
+fn password_policy(view: &View<'_, '_>) -> Vec<Fired> {
     if !changes(view, &Resource::password_policy()) {
         return Vec::new();
     }
@@ -235,7 +258,10 @@ fn password_policy(view: &View<'_, '_>) -> Vec<String> {
     };
     weaker
         .into_iter()
-        .map(|how| format!("the password policy gets weaker: {how}"))
+        .map(|how| {
+            let message = format!("the password policy gets weaker: {how}");
+            Fired::about(Resource::password_policy(), message)
+        })
         .collect()
 }
 
@@ -260,27 +286,26 @@ fn changed_documents(view: &View<'_, '_>) -> Vec<(PolicyArn, PolicyDocument, Pol
         .collect()
 }
 
-fn alias(view: &View<'_, '_>) -> Vec<String> {
+fn alias(view: &View<'_, '_>) -> Vec<Fired> {
     if !changes(view, &Resource::account_alias()) {
         return Vec::new();
     }
-    match (&view.resolved.live.account.alias, &view.resolved.desired.account.alias) {
+    let message = match (&view.resolved.live.account.alias, &view.resolved.desired.account.alias) {
         (Some(live), Some(AliasWish::Present(alias))) if live != alias => {
-            vec![format!(
+            format!(
                 "the alias `{live}` would become `{alias}`: the old sign-in URL stops working, and anybody can take the old name"
-            )]
+            )
         }
         (Some(live), Some(AliasWish::Absent)) => {
-            vec![format!(
-                "the alias `{live}` would be removed: its sign-in URL stops working, and anybody can take the name"
-            )]
+            format!("the alias `{live}` would be removed: its sign-in URL stops working, and anybody can take the name")
         }
-        _ => Vec::new(),
-    }
+        _ => return Vec::new(),
+    };
+    vec![Fired::about(Resource::account_alias(), message)]
 }
 
 /// Policies that somebody holds whom the manifest does not own.
-fn shared_policy(view: &View<'_, '_>) -> Vec<String> {
+fn shared_policy(view: &View<'_, '_>) -> Vec<Fired> {
     let live = view.resolved.live;
     let resolved = view.resolved;
     let mut found = Vec::new();
@@ -310,10 +335,11 @@ fn shared_policy(view: &View<'_, '_>) -> Vec<String> {
                 0 => String::new(),
                 n => format!(" and {n} more"),
             };
-            found.push(format!(
+            let message = format!(
                 "policy `{}` would change, and {first}{others}, which the manifest does not own, hold it",
                 arn.policy_name()
-            ));
+            );
+            found.push(Fired::about(Resource::policy(&arn.policy_name()), message));
         }
     }
     found

@@ -236,10 +236,11 @@ fn make(
         desired
             .hold
             .iter()
-            .filter(|hold| hold.lapsed(options.as_of))
-            .map(|hold| Note {
+            .enumerate()
+            .filter(|(_, hold)| hold.lapsed(options.as_of))
+            .map(|(index, hold)| Note {
                 strict: true,
-                resource: None,
+                resource: Some(Resource::manifest_key(&format!("hold[{index}]"))),
                 message: format!(
                     "the hold of `{}` lapsed after {} ({}); nightly runs correct it again, renew or remove it",
                     hold.target, hold.until, hold.reason

@@ -234,11 +234,21 @@ pub struct GuardrailFinding {
     pub code: GuardrailCode,
     /// Why, with names.
     pub message: String,
+    /// What it is about, the most telling first: who loses what, or the manifest's setting that is broken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<Resource>,
     /// Whether something lets it pass.
     pub allowed: bool,
-    /// The manifest's entry that lets it pass; none where `--allow` does.
+    /// The manifest's entry that lets it pass, whether `--allow` does or not; none where `--allow` alone does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowance: Option<Allowance>,
+}
+
+impl GuardrailFinding {
+    /// Whether `--allow` alone let it pass, so that an apply has to be told again.
+    pub fn is_allowed_by_flag(&self) -> bool {
+        self.allowed && self.allowance.is_none()
+    }
 }
 
 /// Something a reader should know.
@@ -246,10 +256,17 @@ pub struct GuardrailFinding {
 pub struct Note {
     /// Whether it fails a `--strict` run (exit 3), such as a lapsed rule.
     pub strict: bool,
-    /// What it is about, if one thing.
+    /// What it is about, if one thing: something of the account, or an entry of the manifest.
     pub resource: Option<Resource>,
     /// What to know.
     pub message: String,
+}
+
+impl Note {
+    /// What to name before the message. An entry of the manifest is named by the message itself.
+    pub fn subject(&self) -> Option<&Resource> {
+        self.resource.as_ref().filter(|resource| !resource.is_of_manifest())
+    }
 }
 
 /// The calls that reading took, each answered request once.

@@ -191,11 +191,12 @@ impl<'a> Resolved<'a> {
         resolved.policies();
         resolved.groups();
         resolved.users();
-        for rule in desired.scope.ignore.iter().filter(|rule| rule.lapsed(as_of)) {
+        let rules = desired.scope.ignore.iter().enumerate();
+        for (index, rule) in rules.filter(|(_, rule)| rule.lapsed(as_of)) {
             let until = rule.until.map(|date| date.to_string()).unwrap_or_default();
             resolved.notes.push(Note {
                 strict: true,
-                resource: None,
+                resource: Some(Resource::manifest_key(&format!("scope.ignore[{index}]"))),
                 message: format!(
                     "the ignore rule `{}` lapsed after {until}; it still protects, renew or remove it",
                     rule.target

@@ -9,6 +9,8 @@ use trueup_planner::{ChangeKind, Plan};
 use crate::{
     escape::{command_data, command_property},
     page::count,
+    places::{Position, place},
+    plan_text::allowed_words,
     principals::{Principal, principals, whose},
 };
 
@@ -34,15 +36,6 @@ impl Level {
     }
 }
 
-/// A line of a file of the repository.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Position {
-    /// Relative to the root of the repository.
-    pub file: String,
-    /// From 1.
-    pub line: usize,
-}
-
 /// Something to say beside a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Annotation {
@@ -52,17 +45,17 @@ pub struct Annotation {
     pub title: String,
     /// What to know.
     pub message: String,
-    /// Where; `None` where it is about no line of the manifest.
+    /// Where; `None` where no line of the manifest is known.
     pub position: Option<Position>,
 }
 
 /// What a plan has to say: what refuses it as errors; what is lost for good, not met or lapsed as warnings; every other
-/// change as a notice. `place_of` tells where something is declared.
+/// change as a notice. `place_of` tells where something of the account, the manifest itself or an entry of it stands.
 pub fn plan_annotations(plan: &Plan, place_of: impl Fn(&Resource) -> Option<Position>) -> Vec<Annotation> {
     let mut found = Vec::new();
     for finding in &plan.guardrails {
         let (level, end) = if finding.allowed {
-            (Level::Warning, "allowed".to_owned())
+            (Level::Warning, allowed_words(finding))
         } else {
             (Level::Error, format!("--allow {} lets it pass", finding.code.as_str()))
         };
@@ -70,7 +63,7 @@ pub fn plan_annotations(plan: &Plan, place_of: impl Fn(&Resource) -> Option<Posi
             level,
             title: format!("guardrail {}", finding.code.as_str()),
             message: format!("{} ({end})", finding.message),
-            position: None,
+            position: place(&finding.resources, &place_of),
         });
     }
     for requirement in plan.requirements.iter().filter(|requirement| !requirement.met) {
@@ -79,18 +72,15 @@ pub fn plan_annotations(plan: &Plan, place_of: impl Fn(&Resource) -> Option<Posi
             level: Level::Warning,
             title: format!("{}: {} is not met", requirement.subject, requirement.requirement),
             message: format!("{}{}", requirement.detail, remedy.collect::<String>()),
-            position: place_of(&requirement.subject),
+            position: place([&requirement.subject], &place_of),
         });
     }
     for note in plan.notes.iter().filter(|note| note.strict) {
         found.push(Annotation {
             level: Level::Warning,
-            title: note
-                .resource
-                .as_ref()
-                .map_or_else(|| "note".to_owned(), ToString::to_string),
+            title: note.subject().map_or_else(|| "note".to_owned(), ToString::to_string),
             message: note.message.clone(),
-            position: note.resource.as_ref().and_then(&place_of),
+            position: place(&note.resource, &place_of),
         });
     }
     for principal in principals(&plan.changes) {
@@ -136,7 +126,10 @@ fn changed(principal: &Principal<'_>, place_of: &impl Fn(&Resource) -> Option<Po
         },
         title: format!("{} {verb}", principal.resource),
         message: said.join(", "),
-        position: place_of(&principal.resource),
+        position: place(
+            std::iter::once(&principal.resource).chain(principal.parts.iter().map(|part| &part.resource)),
+            place_of,
+        ),
     }
 }
 

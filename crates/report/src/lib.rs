@@ -20,12 +20,13 @@ mod html;
 mod markdown;
 mod nightly;
 mod page;
+mod places;
 mod plan_text;
 mod principals;
 mod stale;
 mod value;
 
-pub use annotations::{Annotation, Level, Position, github_commands, plan_annotations};
+pub use annotations::{Annotation, Level, github_commands, plan_annotations};
 pub use apply::{ActionOutcome, ActionResult, ApplyOutcome, RECEIPT_VERSION, Verification, render_apply_text};
 pub use document::{ReadPlanError, plan_json, read_plan, to_json};
 pub use html::{HtmlError, HtmlOptions, render_plan_html};
@@ -33,6 +34,7 @@ pub use markdown::{
     COMMENT_BUDGET, MarkdownOptions, Purpose, render_apply_markdown, render_plan_markdown, render_refusal_markdown,
 };
 pub use nightly::{Measured, cloudtrail_query, render_junit, render_line, render_metrics, render_sarif};
+pub use places::Position;
 pub use plan_text::{render_guardrails, render_plan_text};
 pub use stale::{Moved, what_moved};
 

@@ -264,8 +264,19 @@ fn write_held(page: &mut Page, held: &[Held], options: &TextOptions) {
 pub(crate) fn allowed_words(finding: &GuardrailFinding) -> String {
     match &finding.allowance {
         Some(Allowance { code: _, reason, until }) => format!("allowed by the manifest until {until}: {reason}"),
-        None => "allowed".to_owned(),
+        None => format!("allowed by --allow {}", finding.code.as_str()),
     }
+}
+
+/// What has to be said to apply again, since `--allow` alone let guardrails pass; `None` where nothing has.
+pub(crate) fn to_apply(guardrails: &[GuardrailFinding]) -> Option<String> {
+    let mut codes: Vec<&str> = guardrails
+        .iter()
+        .filter(|finding| finding.is_allowed_by_flag())
+        .map(|finding| finding.code.as_str())
+        .collect();
+    codes.dedup();
+    (!codes.is_empty()).then(|| format!("--allow {}", codes.join(",")))
 }
 
 fn write_guardrails(page: &mut Page, guardrails: &[GuardrailFinding]) {
@@ -275,15 +286,16 @@ fn write_guardrails(page: &mut Page, guardrails: &[GuardrailFinding]) {
     page.gap();
     let refusing = guardrails.iter().filter(|finding| !finding.allowed).count();
     let line = page.line(0).bold("Guardrails: ");
-    drop(if refusing == 0 {
-        line.text("all allowed")
-    } else {
-        line.bad("apply refuses")
+    drop(match (refusing, to_apply(guardrails)) {
+        (0, None) => line.text("all allowed"),
+        (0, Some(flag)) => line.text("all allowed").text(&format!(" (to apply: {flag})")),
+        _ => line.bad("apply refuses"),
     });
     for finding in guardrails {
         let GuardrailFinding {
             code,
             message,
+            resources: _,
             allowed,
             allowance: _,
         } = finding;
@@ -371,15 +383,15 @@ fn write_notes(page: &mut Page, notes: &[Note]) {
     }
     page.gap();
     page.line(0).bold("Notes");
-    for Note {
-        strict,
-        resource,
-        message,
-    } in notes
-    {
+    for note in notes {
+        let Note {
+            strict,
+            resource: _,
+            message,
+        } = note;
         let line = page.line(2);
         let mut line = if *strict { line.warning("! ") } else { line.text("- ") };
-        if let Some(resource) = resource {
+        if let Some(resource) = note.subject() {
             line = line.text(resource.as_str()).text(": ");
         }
         drop(line.text(message));

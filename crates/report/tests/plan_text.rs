@@ -170,7 +170,7 @@ Requirements: 1 met, 1 not met
 
 Guardrails: apply refuses
   ! own-access: the plan takes AdministratorAccess from alice (--allow own-access lets it pass)
-  ! alias: acme is replaced (allowed)
+  ! alias: acme is replaced (allowed by --allow alias)
 
 No changes. The account matches the manifest.
 "
@@ -280,7 +280,7 @@ fn hostile() -> Plan {
         "held": [{"resource": bad, "reason": bad, "until": "2026-12-31"}], "only": "drift",
         "left": [{"resource": bad, "change": "create", "origin": "pending", "because": bad, "renamed_from": bad}],
         "cloudtrail_query": bad,
-        "guardrails": [{"code": "alias", "message": bad, "allowed": true, "allowance": {
+        "guardrails": [{"code": "alias", "message": bad, "resources": [bad], "allowed": true, "allowance": {
             "code": "alias", "reason": bad, "until": "2026-12-31"
         }}],
         "notes": [{"strict": false, "resource": bad, "message": bad}],
@@ -551,6 +551,7 @@ fn the_schema_describes_every_member_and_no_other() {
             "origin",
             "allowance",
             "cloudtrail_query",
+            "resources",
         ];
         let required: Vec<&str> = required.into_iter().filter_map(serde_json::Value::as_str).collect();
         let named = names(value);

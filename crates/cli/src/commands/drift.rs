@@ -1,6 +1,6 @@
 //! `trueup drift`: as plan, for a job that wants to know whether anything differs, and why.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use trueup_manifest::Positions;
@@ -47,16 +47,8 @@ fn write(args: &DriftArgs, plan: &Plan, positions: &Positions, began: Instant) -
         output::write_text(path, &render_junit(plan))?;
     }
     if let Some(path) = &args.sarif_into {
-        let places: BTreeMap<_, _> = plan
-            .changes
-            .iter()
-            .map(|change| change.resource.clone())
-            .chain(plan.left.iter().map(|left| left.resource.clone()))
-            .chain(plan.held.iter().map(|held| held.resource.clone()))
-            .chain(plan.requirements.iter().map(|requirement| requirement.subject.clone()))
-            .filter_map(|resource| annotations::place_of(positions, &resource).map(|place| (resource, place)))
-            .collect();
-        output::write_text(path, &render_sarif(plan, &places)?)?;
+        let text = render_sarif(plan, |resource| annotations::place_of(positions, resource))?;
+        output::write_text(path, &text)?;
     }
     if let Some(path) = &args.metrics_into {
         let measured = Measured {

@@ -23,6 +23,8 @@ pub(crate) struct Raw {
     pub(crate) external_policies: Vec<At<PolicyArn>>,
     pub(crate) guardrails: Guardrails,
     pub(crate) hold: Vec<Hold>,
+    /// Where entries of the root file stand, by their path: `account.alias`, `guardrails.allow[0]`. For remarks alone.
+    pub(crate) keys: Vec<(String, Span)>,
     pub(crate) file_limits: Vec<FileLimits>,
     pub(crate) lint_rules: Vec<RawLintRule>,
     pub(crate) user_types: Vec<RawUserType>,

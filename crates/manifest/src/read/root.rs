@@ -24,7 +24,7 @@ impl Context<'_> {
         }
         if let Some(node) = fields.require(self, "account", "the manifest", "account: {id: \"123456789012\"}") {
             let span = fields.key_span("account").unwrap_or(node.span);
-            raw.account = self.read_account(node, span);
+            raw.account = self.read_account(node, span, &mut raw.keys);
         }
         if let (Some(node), Some(span)) = (fields.get("scope"), fields.key_span("scope")) {
             self.read_scope(node, span, raw);
@@ -36,8 +36,11 @@ impl Context<'_> {
             self.read_guardrails(node, span, raw);
         }
         if let Some(node) = fields.get("hold") {
-            let items = self.list(node, "`hold`").unwrap_or_default();
-            raw.hold = items.iter().filter_map(|item| self.read_hold(item)).collect();
+            for item in self.list(node, "`hold`").unwrap_or_default() {
+                let Some(hold) = self.read_hold(item) else { continue };
+                raw.keys.push((format!("hold[{}]", raw.hold.len()), item.span));
+                raw.hold.push(hold);
+            }
         }
         if let Some(node) = fields.get("files") {
             self.read_file_limits(node, raw);
@@ -63,8 +66,9 @@ impl Context<'_> {
         }
     }
 
-    fn read_account(&mut self, node: &Node, owner: Span) -> Option<RawAccount> {
+    fn read_account(&mut self, node: &Node, owner: Span, places: &mut Vec<(String, Span)>) -> Option<RawAccount> {
         let fields = self.fields(node, "`account`", keys::ACCOUNT, owner)?;
+        places.extend(fields.keys().map(|(key, span)| (format!("account.{key}"), span)));
         let mut account = RawAccount {
             id: None,
             alias: None,
@@ -186,6 +190,8 @@ impl Context<'_> {
         let Some(fields) = self.fields(node, "`scope`", keys::SCOPE, owner) else {
             return;
         };
+        raw.keys
+            .extend(fields.keys().map(|(key, span)| (format!("scope.{key}"), span)));
         raw.scope.users = self.read_kind_scope(&fields, "users");
         raw.scope.groups = self.read_kind_scope(&fields, "groups");
         raw.scope.policies = self.read_kind_scope(&fields, "policies");
@@ -201,7 +207,10 @@ impl Context<'_> {
         }
         if let Some(node) = fields.get("ignore") {
             for item in self.list(node, "`ignore`").unwrap_or_default() {
-                raw.scope.ignore.extend(self.read_ignore(item));
+                let Some(rule) = self.read_ignore(item) else { continue };
+                let path = format!("scope.ignore[{}]", raw.scope.ignore.len());
+                raw.keys.push((path, item.span));
+                raw.scope.ignore.push(rule);
             }
         }
     }
@@ -363,6 +372,8 @@ impl Context<'_> {
         let Some(fields) = self.fields(node, "`guardrails`", keys::GUARDRAILS, owner) else {
             return;
         };
+        let places = fields.keys().map(|(key, span)| (format!("guardrails.{key}"), span));
+        raw.keys.extend(places);
         if let Some(limit) = fields
             .get("max_deletions")
             .and_then(|node| self.read_deletion_limit(node))
@@ -374,11 +385,19 @@ impl Context<'_> {
         }
         if let Some(node) = fields.get("break_glass") {
             let names = self.names::<UserName>(node, "`break_glass`");
+            let place = |name: &At<UserName>| (format!("guardrails.break_glass.{}", name.value), name.span);
+            raw.keys.extend(names.iter().map(place));
             raw.guardrails.break_glass = names.into_iter().map(|name| name.value).collect();
         }
         if let Some(node) = fields.get("allow") {
-            let items = self.list(node, "`allow`").unwrap_or_default();
-            raw.guardrails.allow = items.iter().filter_map(|item| self.read_allowance(item)).collect();
+            for item in self.list(node, "`allow`").unwrap_or_default() {
+                let Some(allowance) = self.read_allowance(item) else {
+                    continue;
+                };
+                let path = format!("guardrails.allow[{}]", raw.guardrails.allow.len());
+                raw.keys.push((path, item.span));
+                raw.guardrails.allow.push(allowance);
+            }
         }
     }
 

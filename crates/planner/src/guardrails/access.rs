@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use trueup_access::{Request, Verdict};
 use trueup_model::{Arn, Resource, RoleName, UserName, desired::MfaLevel, document::Statement};
 
-use super::{View, changed_documents};
+use super::{Fired, View, changed_documents};
 use crate::{
     AccessChange, AdministratorChange, Call, Note,
     access::{Comparison, resource, undoing},
@@ -94,7 +94,7 @@ fn for_example(request: &Request) -> String {
 }
 
 /// The caller has to be able to undo the plan, as far as it can do so now.
-pub(super) fn own_access(view: &View<'_, '_>, comparison: &mut Comparison<'_>, notes: &mut Vec<Note>) -> Vec<String> {
+pub(super) fn own_access(view: &View<'_, '_>, comparison: &mut Comparison<'_>, notes: &mut Vec<Note>) -> Vec<Fired> {
     let arn = &view.resolved.live.caller;
     let Some(caller) = caller(view) else {
         if !arn.resource().starts_with("root") && !view.draft.steps.is_empty() {
@@ -113,7 +113,8 @@ pub(super) fn own_access(view: &View<'_, '_>, comparison: &mut Comparison<'_>, n
         Principal::Role(name) => format!("role `{name}`"),
     };
     if let Some(how) = gone(view, &caller) {
-        return vec![format!("{who}, which runs this, would be {how}")];
+        let message = format!("{who}, which runs this, would be {how}");
+        return vec![Fired::about(resource(&caller), message)];
     }
     let is_kept = |change: &AccessChange| matches!(change.verdict, Verdict::Same | Verdict::More);
     if change(view, &caller).is_none_or(is_kept) {
@@ -121,21 +122,22 @@ pub(super) fn own_access(view: &View<'_, '_>, comparison: &mut Comparison<'_>, n
     }
     let needed = undoing(view.resolved, view.draft);
     let judgement = comparison.judge_on(&caller, &needed);
-    match (judgement.verdict, judgement.lost) {
-        (Verdict::Same | Verdict::More, _) => Vec::new(),
-        (_, Some(request)) => vec![format!(
+    let message = match (judgement.verdict, judgement.lost) {
+        (Verdict::Same | Verdict::More, _) => return Vec::new(),
+        (_, Some(request)) => format!(
             "{who}, which runs this, would no longer be allowed what undoing this plan takes, for example {}",
             for_example(&request)
-        )],
-        (_, None) => vec![format!(
+        ),
+        (_, None) => format!(
             "{who}, which runs this, might no longer be allowed what undoing this plan takes: {}",
             judgement.unknown.join("; ")
-        )],
-    }
+        ),
+    };
+    vec![Fired::about(resource(&caller), message)]
 }
 
 /// Whether the plan itself takes the number of administrators below the minimum.
-pub(super) fn administrators(view: &View<'_, '_>, comparison: &mut Comparison<'_>) -> Vec<String> {
+pub(super) fn administrators(view: &View<'_, '_>, comparison: &mut Comparison<'_>) -> Vec<Fired> {
     let minimum = view.resolved.desired.guardrails.minimum_administrators as usize;
     let is_one_less = |principal: &Principal| {
         gone(view, principal).is_some()
@@ -158,18 +160,23 @@ pub(super) fn administrators(view: &View<'_, '_>, comparison: &mut Comparison<'_
     if after.len() >= minimum || after.len() >= before.len() {
         return Vec::new();
     }
-    let lost: Vec<String> = before
+    let lost: Vec<&UserName> = before
         .difference(&after)
         .filter_map(|principal| match principal {
-            Principal::User(name) => Some(format!("`{name}`")),
+            Principal::User(name) => Some(name),
             Principal::Role(_) => None,
         })
         .collect();
-    vec![format!(
-        "{} administrators would be left, {minimum} must be; no longer one: {}",
-        after.len(),
-        lost.join(", ")
-    )]
+    let names: Vec<String> = lost.iter().map(|name| format!("`{name}`")).collect();
+    let setting = Resource::manifest_key("guardrails.minimum_administrators");
+    vec![Fired {
+        message: format!(
+            "{} administrators would be left, {minimum} must be; no longer one: {}",
+            after.len(),
+            names.join(", ")
+        ),
+        about: lost.into_iter().map(Resource::user).chain([setting]).collect(),
+    }]
 }
 
 /// A name that protects nobody, most likely a typo.
@@ -180,7 +187,7 @@ pub(super) fn break_glass_of_nobody(view: &View<'_, '_>) -> Vec<Note> {
     unknown
         .map(|name| Note {
             strict: true,
-            resource: None,
+            resource: Some(Resource::manifest_key(&format!("guardrails.break_glass.{name}"))),
             message: format!(
                 "break-glass user `{name}` is neither in the account nor in the manifest: the name protects nobody"
             ),
@@ -188,7 +195,7 @@ pub(super) fn break_glass_of_nobody(view: &View<'_, '_>) -> Vec<Note> {
         .collect()
 }
 
-pub(super) fn break_glass(view: &View<'_, '_>) -> Vec<String> {
+pub(super) fn break_glass(view: &View<'_, '_>) -> Vec<Fired> {
     let mut found = Vec::new();
     for name in &view.resolved.desired.guardrails.break_glass {
         // Listed by the name that it has, or by the one that the plan gives it.
@@ -202,19 +209,26 @@ pub(super) fn break_glass(view: &View<'_, '_>) -> Vec<String> {
         };
         let after = view.resolved.user_after(before);
         let principal = Principal::User(after.clone());
+        let setting = Resource::manifest_key(&format!("guardrails.break_glass.{name}"));
+        let mut add = |message: String| {
+            found.push(Fired {
+                message,
+                about: vec![Resource::user(&after), setting.clone()],
+            });
+        };
         if let Some(how) = gone(view, &principal) {
-            found.push(format!("break-glass user `{name}` would be {how}"));
+            add(format!("break-glass user `{name}` would be {how}"));
         } else if let Some(how) = change(view, &principal).and_then(weakened) {
-            found.push(format!("break-glass user `{name}` {how}"));
+            add(format!("break-glass user `{name}` {how}"));
         }
         if after != *before && super::changes(view, &Resource::user(&after)) {
-            found.push(format!("break-glass user `{before}` would be renamed to `{after}`"));
+            add(format!("break-glass user `{before}` would be renamed to `{after}`"));
         }
         if let Some(declared) = view.resolved.desired.users.get(&after)
             && (mfa_of(view.resolved.desired, declared).is_some_and(|mfa| mfa.level >= MfaLevel::Required)
                 || enforced::by_group(view.resolved.desired, declared).is_some())
         {
-            found.push(format!(
+            add(format!(
                 "break-glass user `{name}` would be under an MFA requirement; say `mfa: exempt`"
             ));
         }
@@ -242,7 +256,7 @@ fn weakened(change: &AccessChange) -> Option<String> {
 }
 
 /// Denies that ask for MFA and stop applying to somebody who stays, where nothing else keeps from it what they kept.
-pub(super) fn mfa(view: &View<'_, '_>, comparison: &mut Comparison<'_>) -> Vec<String> {
+pub(super) fn mfa(view: &View<'_, '_>, comparison: &mut Comparison<'_>) -> Vec<Fired> {
     let mut found = Vec::new();
     for principal in comparison.touched.clone() {
         let Principal::User(name) = &principal else { continue };
@@ -258,10 +272,11 @@ pub(super) fn mfa(view: &View<'_, '_>, comparison: &mut Comparison<'_>) -> Vec<S
             continue;
         }
         if let Some(example) = comparison.gained_without_mfa(&principal, asks_for_mfa) {
-            found.push(format!(
+            let message = format!(
                 "user `{name}` would be allowed without MFA what a deny keeps from it now, for example {}",
                 for_example(&example)
-            ));
+            );
+            found.push(Fired::about(Resource::user(name), message));
         }
     }
     found
@@ -278,20 +293,23 @@ fn asks_for_mfa(statement: &Statement) -> bool {
 }
 
 /// Boundaries of people who stay: removed, replaced, or letting more through.
-pub(super) fn boundary(view: &View<'_, '_>, comparison: &mut Comparison<'_>) -> Vec<String> {
+pub(super) fn boundary(view: &View<'_, '_>, comparison: &mut Comparison<'_>) -> Vec<Fired> {
     let live = view.resolved.live;
     let mut found = Vec::new();
+    let of_user = |name: &UserName| Resource::user(name).permissions_boundary();
     for step in &view.draft.steps {
         match &step.call {
             Call::DeleteUserPermissionsBoundary { user_name } => {
-                found.push(format!("user `{user_name}` would lose its permissions boundary"));
+                let message = format!("user `{user_name}` would lose its permissions boundary");
+                found.push(Fired::about(of_user(user_name), message));
             }
             Call::PutUserPermissionsBoundary { user_name, .. } => {
                 let replaced = live.users.values().any(|user| {
                     view.resolved.user_after(&user.name) == *user_name && user.permissions_boundary.is_some()
                 });
                 if replaced {
-                    found.push(format!("user `{user_name}` would get another permissions boundary"));
+                    let message = format!("user `{user_name}` would get another permissions boundary");
+                    found.push(Fired::about(of_user(user_name), message));
                 }
             }
             _ => {}
@@ -308,17 +326,18 @@ pub(super) fn boundary(view: &View<'_, '_>, comparison: &mut Comparison<'_>) -> 
         }
         let judgement = comparison.judge_boundary(&before, &after);
         let policy = arn.policy_name();
-        match (judgement.verdict, judgement.gained) {
-            (Verdict::Same | Verdict::Less, _) => {}
-            (_, Some(request)) => found.push(format!(
+        let message = match (judgement.verdict, judgement.gained) {
+            (Verdict::Same | Verdict::Less, _) => continue,
+            (_, Some(request)) => format!(
                 "policy `{policy}`, the permissions boundary of {bounded}, would let more through, for example {}",
                 for_example(&request)
-            )),
-            (_, None) => found.push(format!(
+            ),
+            (_, None) => format!(
                 "policy `{policy}`, the permissions boundary of {bounded}, may let more through: {}",
                 judgement.unknown.join("; ")
-            )),
-        }
+            ),
+        };
+        found.push(Fired::about(Resource::policy(&policy), message));
     }
     found
 }

@@ -3,11 +3,17 @@
 use trueup_planner::Plan;
 
 use super::{data, page::SHOWN};
-use crate::{access_folds::folds, access_words, page::count, plan_text::allowed_words, principals::whose};
+use crate::{
+    access_folds::folds,
+    access_words,
+    page::count,
+    plan_text::{allowed_words, to_apply},
+    principals::whose,
+};
 
 /// Things of one kind that somebody has to decide about.
 pub(super) struct Decision {
-    pub(super) title: &'static str,
+    pub(super) title: String,
     pub(super) class: &'static str,
     pub(super) number: usize,
     pub(super) items: Vec<Item>,
@@ -37,13 +43,13 @@ pub(super) fn spans(words: &str) -> Vec<Span> {
 
 pub(super) fn decisions(plan: &Plan) -> Vec<Decision> {
     let refuses = plan.guardrails.iter().any(|finding| !finding.allowed);
-    let (title, class) = if refuses {
-        ("Guardrails: apply refuses", "bad")
-    } else {
-        ("Guardrails: all allowed", "warn")
+    let (title, class) = match to_apply(&plan.guardrails) {
+        _ if refuses => ("Guardrails: apply refuses".to_owned(), "bad"),
+        Some(flag) => (format!("Guardrails: all allowed (to apply: {flag})"), "warn"),
+        None => ("Guardrails: all allowed".to_owned(), "warn"),
     };
     [
-        decision(title, class, guardrails(plan)),
+        decision(&title, class, guardrails(plan)),
         decision("Destructive: cannot be brought back", "warn", destructive(plan)),
         decision("Access that is gained", "warn", gaining(plan)),
         decision("Requirements that are not met", "warn", unmet(plan)),
@@ -54,11 +60,11 @@ pub(super) fn decisions(plan: &Plan) -> Vec<Decision> {
     .collect()
 }
 
-fn decision(title: &'static str, class: &'static str, mut items: Vec<Item>) -> Option<Decision> {
+fn decision(title: &str, class: &'static str, mut items: Vec<Item>) -> Option<Decision> {
     let number = items.len();
     items.truncate(SHOWN);
     (number > 0).then(|| Decision {
-        title,
+        title: title.to_owned(),
         class,
         number,
         more: number - items.len(),
@@ -69,7 +75,9 @@ fn decision(title: &'static str, class: &'static str, mut items: Vec<Item>) -> O
 fn guardrails(plan: &Plan) -> Vec<Item> {
     let items = plan.guardrails.iter().map(|finding| Item {
         name: finding.code.as_str().to_owned(),
-        words: spans(&if finding.allowed {
+        words: spans(&if finding.is_allowed_by_flag() {
+            format!("{} (allowed by `--allow {}`)", finding.message, finding.code.as_str())
+        } else if finding.allowed {
             format!("{} ({})", finding.message, allowed_words(finding))
         } else {
             format!("{} (`--allow {}` lets it pass)", finding.message, finding.code.as_str())
@@ -134,8 +142,7 @@ fn strict(plan: &Plan) -> Vec<Item> {
     let notes = plan.notes.iter().filter(|note| note.strict);
     let items = notes.map(|note| Item {
         name: note
-            .resource
-            .as_ref()
+            .subject()
             .map_or("manifest", |resource| resource.as_str())
             .to_owned(),
         words: spans(&note.message),

@@ -260,7 +260,7 @@ fn map_words(options: &HtmlOptions<'_>, picture: &Picture) -> String {
 }
 
 fn note(note: &Note) -> Vec<Span> {
-    match &note.resource {
+    match note.subject() {
         Some(resource) => spans(&format!("{resource}: {}", note.message)),
         None => spans(&note.message),
     }

@@ -8,7 +8,7 @@ use crate::{
     access_words::{self, Piece},
     escape::{markdown, markdown_code as code},
     page::count,
-    plan_text::allowed_words,
+    plan_text::{allowed_words, to_apply},
     principals::whose,
 };
 
@@ -24,12 +24,12 @@ const SHOWN_NAMES: usize = 12;
 pub(super) fn write(sheet: &mut Sheet, plan: &Plan, detail: Detail) {
     let guardrails = plan.guardrails.iter().map(guardrail);
     let refuses = plan.guardrails.iter().any(|finding| !finding.allowed);
-    let heading = if refuses {
-        "#### Guardrails: apply refuses\n\n"
-    } else {
-        "#### Guardrails: all allowed\n\n"
+    let heading = match to_apply(&plan.guardrails) {
+        _ if refuses => "#### Guardrails: apply refuses\n\n".to_owned(),
+        Some(flag) => format!("#### Guardrails: all allowed (to apply: {})\n\n", code(&flag)),
+        None => "#### Guardrails: all allowed\n\n".to_owned(),
     };
-    sheet.list(heading, guardrails, SHARE, ("guardrail", "guardrails"));
+    sheet.list(&heading, guardrails, SHARE, ("guardrail", "guardrails"));
 
     let destructive = plan.changes.iter().filter(|change| change.destructive).map(|change| {
         let (whose, part) = whose(&change.resource);
@@ -63,13 +63,17 @@ fn guardrail(finding: &GuardrailFinding) -> String {
     let GuardrailFinding {
         code: name,
         message,
+        resources: _,
         allowed,
         allowance: _,
     } = finding;
-    let end = if *allowed {
+    let flag = code(&format!("--allow {}", name.as_str()));
+    let end = if finding.is_allowed_by_flag() {
+        format!("allowed by {flag}")
+    } else if *allowed {
         markdown(&allowed_words(finding))
     } else {
-        format!("{} lets it pass", code(&format!("--allow {}", name.as_str())))
+        format!("{flag} lets it pass")
     };
     format!("- {}: {} ({end})\n", code(name.as_str()), markdown(message))
 }
@@ -98,10 +102,10 @@ fn unmet(requirement: &Requirement) -> String {
 pub(super) fn note(note: &Note) -> String {
     let Note {
         strict: _,
-        resource,
+        resource: _,
         message,
     } = note;
-    match resource {
+    match note.subject() {
         Some(resource) => format!("- {}: {}\n", code(resource.as_str()), markdown(message)),
         None => format!("- {}\n", markdown(message)),
     }

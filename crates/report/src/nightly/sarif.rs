@@ -7,7 +7,7 @@ use trueup_model::Resource;
 use trueup_planner::Plan;
 
 use super::{differences, kind_of};
-use crate::{Position, escape, to_json};
+use crate::{Position, escape, places::place, to_json};
 
 #[derive(Serialize)]
 struct Log<'a> {
@@ -107,33 +107,40 @@ const RULES: [(&str, &str); 7] = [
     ("guardrail", "A guardrail fires"),
 ];
 
-/// Renders a plan as SARIF.
+/// Renders a plan as SARIF. `place_of` tells where something of the account, the manifest itself or an entry of it
+/// stands; what has no line of its own stands at the top of the manifest.
 ///
 /// # Errors
 ///
 /// Never for a plan that was made or read by trueup.
-pub fn render_sarif(plan: &Plan, positions: &BTreeMap<Resource, Position>) -> Result<String, serde_json::Error> {
-    let finding = |rule_id: &'static str, level: &'static str, resource: &Resource, text: String| {
-        let place = positions.get(resource).or_else(|| positions.get(&resource.entity()));
+pub fn render_sarif(
+    plan: &Plan,
+    place_of: impl Fn(&Resource) -> Option<Position>,
+) -> Result<String, serde_json::Error> {
+    // `about`: what it is about, the most telling first.
+    let finding = |rule_id: &'static str, level: &'static str, about: &[Resource], text: String| {
+        let resource = about
+            .iter()
+            .find(|resource| !resource.is_of_manifest())
+            .map_or_else(Resource::manifest, Resource::clone);
         Finding {
             rule_id,
             level,
             message: Message {
                 text: escape::text(&text).into_owned(),
             },
-            locations: vec![Location {
-                physical_location: Physical {
-                    artifact_location: Artifact {
-                        uri: place.map_or_else(|| "trueup.yaml".to_owned(), |place| place.file.clone()),
+            locations: place(about, &place_of)
+                .map(|place| Location {
+                    physical_location: Physical {
+                        artifact_location: Artifact { uri: uri(&place.file) },
+                        region: Region { start_line: place.line },
                     },
-                    region: Region {
-                        start_line: place.map_or(1, |place| place.line),
-                    },
-                },
-                logical_locations: [Logical {
-                    fully_qualified_name: escape::text(resource.as_str()).into_owned(),
-                }],
-            }],
+                    logical_locations: [Logical {
+                        fully_qualified_name: escape::text(resource.as_str()).into_owned(),
+                    }],
+                })
+                .into_iter()
+                .collect(),
             partial_fingerprints: BTreeMap::from([(
                 "trueup/v1",
                 escape::text(&format!("{} {rule_id} {resource}", plan.account_id)).into_owned(),
@@ -145,7 +152,12 @@ pub fn render_sarif(plan: &Plan, positions: &BTreeMap<Resource, Position>) -> Re
     for change in &differences(plan) {
         let level = if change.destructive { "error" } else { "warning" };
         let text = format!("{}: {}", change.resource, change.reason);
-        let mut found = finding(kind_of(plan, change), level, &change.resource, text);
+        let mut found = finding(
+            kind_of(plan, change),
+            level,
+            std::slice::from_ref(&change.resource),
+            text,
+        );
         if let Some(held) = plan.held.iter().find(|held| held.resource == change.resource) {
             found.suppressions.push(Suppression {
                 kind: "inSource",
@@ -156,12 +168,18 @@ pub fn render_sarif(plan: &Plan, positions: &BTreeMap<Resource, Position>) -> Re
     }
     for requirement in plan.requirements.iter().filter(|requirement| !requirement.met) {
         let text = format!("{}: {}", requirement.subject, requirement.detail);
-        results.push(finding("requirement", "warning", &requirement.subject, text));
+        let about = std::slice::from_ref(&requirement.subject);
+        results.push(finding("requirement", "warning", about, text));
     }
     for guardrail in &plan.guardrails {
         let level = if guardrail.allowed { "note" } else { "error" };
         let text = format!("{}: {}", guardrail.code.as_str(), guardrail.message);
-        results.push(finding("guardrail", level, &Resource::manifest(), text));
+        let mut found = finding("guardrail", level, &guardrail.resources, text);
+        // Several can fire for one user: each is a finding of its own.
+        for fingerprint in found.partial_fingerprints.values_mut() {
+            fingerprint.push_str(&format!(" {}", guardrail.code.as_str()));
+        }
+        results.push(found);
     }
     let log = Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
@@ -183,6 +201,20 @@ pub fn render_sarif(plan: &Plan, positions: &BTreeMap<Resource, Position>) -> Re
         }],
     };
     to_json(&log)
+}
+
+/// A file's name as a relative reference: a name may hold anything.
+fn uri(file: &str) -> String {
+    let mut out = String::new();
+    for byte in file.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' | b'@' | b'+' | b',' | b'=' => {
+                out.push(char::from(byte));
+            }
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -211,5 +243,11 @@ mod tests {
             finding["partialFingerprints"]["trueup/v1"],
             "123456789012 difference user/a\\u{202e}b\\u{2028}c\\u{1b}"
         );
+    }
+
+    #[test]
+    fn a_files_name_is_a_reference() {
+        assert_eq!(uri("iam/people.yaml"), "iam/people.yaml");
+        assert_eq!(uri("a b/50%:é.yaml"), "a%20b/50%25%3A%C3%A9.yaml");
     }
 }
