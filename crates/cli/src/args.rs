@@ -27,7 +27,11 @@ pub(crate) use self::{
     permissions::{PermissionsArgs, PermissionsCommand, PermissionsOf},
     tools::{CompletionsArgs, FmtArgs, ManArgs},
 };
-use crate::{exit, remote_lock::ObjectUrl};
+use crate::{
+    exit::{self, CliError},
+    output::Asked,
+    remote_lock::ObjectUrl,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -346,6 +350,67 @@ pub(crate) struct CompareArgs {
     pub(crate) allow: Vec<GuardrailCode>,
     #[command(flatten)]
     pub(crate) live: LiveArgs,
+}
+
+/// What says to stdout what a file would hold.
+const ON_STDOUT: Option<&str> = Some("leave it out: stdout is where it goes by itself");
+
+impl CompareArgs {
+    /// The files that are asked for.
+    fn files(&self) -> [(&'static str, &Option<PathBuf>, Option<&'static str>); 3] {
+        [
+            ("--json-into", &self.json_into, Some("for stdout: --format json")),
+            (
+                "--markdown-into",
+                &self.markdown_into,
+                Some("for stdout: --format markdown"),
+            ),
+            ("--html-into", &self.html_into, Some("for stdout: --format html")),
+        ]
+    }
+}
+
+impl PlanArgs {
+    /// Refuses files that cannot be meant, before anything is read.
+    pub(crate) fn check_files(&self) -> Result<(), CliError> {
+        let own = ("--out", &self.out, Some("for stdout: --format json"));
+        Asked::new(std::iter::once(own).chain(self.compare.files())).check()
+    }
+}
+
+impl DriftArgs {
+    /// Refuses files that cannot be meant, before anything is read.
+    pub(crate) fn check_files(&self) -> Result<(), CliError> {
+        let own = [
+            ("--line-into", &self.line_into, None),
+            ("--junit-into", &self.junit_into, None),
+            ("--sarif-into", &self.sarif_into, None),
+            ("--metrics-into", &self.metrics_into, None),
+        ];
+        Asked::new(own.into_iter().chain(self.compare.files())).check()
+    }
+}
+
+impl ApplyArgs {
+    /// Refuses files that cannot be meant, before anything is read.
+    pub(crate) fn check_files(&self) -> Result<(), CliError> {
+        let own = ("--receipt", &self.receipt, None);
+        Asked::new(std::iter::once(own).chain(self.compare.files())).check()
+    }
+}
+
+impl SnapshotArgs {
+    /// Refuses a file that cannot be meant, before anything is read.
+    pub(crate) fn check_files(&self) -> Result<(), CliError> {
+        Asked::new([("--out", &self.out, ON_STDOUT)]).check()
+    }
+}
+
+impl ExportArgs {
+    /// Refuses files that cannot be meant, before anything is read.
+    pub(crate) fn check_files(&self) -> Result<(), CliError> {
+        Asked::new([("--output", &self.output, ON_STDOUT)]).check()
+    }
 }
 
 #[derive(Debug, Args)]

@@ -32,6 +32,28 @@ pub(crate) fn aws_max_attempts() -> Option<String> {
     text("AWS_MAX_ATTEMPTS")
 }
 
+/// The files of the AWS configuration: the shared config, and the shared credentials.
+pub(crate) fn aws_files() -> (PathBuf, PathBuf) {
+    let file = |name: &str, usual: &str| {
+        let named = variable(name).map(PathBuf::from);
+        let path = named.unwrap_or_else(|| PathBuf::from("~/.aws").join(usual));
+        match (path.strip_prefix("~"), home_directory()) {
+            (Ok(below), Some(home)) => home.join(below),
+            _ => path,
+        }
+    };
+    (
+        file("AWS_CONFIG_FILE", "config"),
+        file("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
+    )
+}
+
+/// The profile that the environment names, where nothing that the SDK looks at before it has credentials.
+pub(crate) fn aws_profile() -> Option<String> {
+    let has_keys = variable("AWS_ACCESS_KEY_ID").is_some() && variable("AWS_SECRET_ACCESS_KEY").is_some();
+    text("AWS_PROFILE").filter(|_| !has_keys)
+}
+
 /// Whether the environment names an endpoint for STS itself.
 pub(crate) fn names_sts_endpoint() -> bool {
     variable("AWS_ENDPOINT_URL_STS").is_some()

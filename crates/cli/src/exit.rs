@@ -128,6 +128,16 @@ pub(crate) enum CliError {
     Stale,
     #[error("the baseline is of account {baseline}, the manifest is for {manifest}")]
     WrongBaseline { baseline: AccountId, manifest: AccountId },
+    #[error("--account is {given}, the manifest is for {manifest}")]
+    AnotherAccount { given: AccountId, manifest: AccountId },
+    #[error("profile `{profile}`{} is neither in {config} nor in {credentials}", if *from_environment { " (AWS_PROFILE)" } else { "" })]
+    NoProfile {
+        profile: String,
+        from_environment: bool,
+        config: String,
+        credentials: String,
+        there: Vec<String>,
+    },
     #[error("account {account} is being applied to by another run")]
     Locked { account: AccountId, path: PathBuf },
     #[error("account {account} is being applied to by another run: {holder}")]
@@ -171,6 +181,9 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
     pub(crate) hint: String,
 }
+
+/// How many profiles are named before the rest is counted.
+const NAMED: usize = 10;
 
 impl From<ReadError> for CliError {
     fn from(error: ReadError) -> Self {
@@ -220,6 +233,8 @@ impl CliError {
             Self::Incomplete { written: true, .. } | Self::LockLost { written: true, .. } | Self::StillDiffers => 5,
             Self::Locked { .. } | Self::LockHeld { .. } | Self::LockLost { written: false, .. } => 6,
             Self::Profile { .. }
+            | Self::NoProfile { .. }
+            | Self::AnotherAccount { .. }
             | Self::WrongAccount { .. }
             | Self::WrongBaseline { .. }
             | Self::Plan(PlanError::WrongAccount { .. }) => 7,
@@ -261,6 +276,17 @@ impl CliError {
             }
             Self::WrongAccount { .. } | Self::Plan(PlanError::WrongAccount { .. }) => {
                 one("use the credentials of the manifest's account, for example with --profile")
+            }
+            Self::AnotherAccount { .. } => one("leave --account out: the manifest says which account it is"),
+            Self::NoProfile { there, .. } if there.is_empty() => one(
+                "no profile stands there; write one with `aws configure sso` or `aws configure`, or leave the profile out",
+            ),
+            Self::NoProfile { there, .. } => {
+                let mut named = there.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+                if there.len() > NAMED {
+                    named.push_str(&format!(" and {} more", there.len() - NAMED));
+                }
+                vec![format!("the profiles there: {named}")]
             }
             Self::WrongBaseline { .. } => one("name the receipt of this account's last apply with --baseline"),
             Self::Incomplete { .. } => one("apply again: it goes on from where the account is"),
@@ -379,6 +405,23 @@ mod tests {
                 CliError::WrongAccount {
                     live: account("123456789012"),
                     expected: "another".to_owned(),
+                },
+                7,
+            ),
+            (
+                CliError::AnotherAccount {
+                    given: account("210987654321"),
+                    manifest: account("123456789012"),
+                },
+                7,
+            ),
+            (
+                CliError::NoProfile {
+                    profile: String::new(),
+                    from_environment: true,
+                    config: String::new(),
+                    credentials: String::new(),
+                    there: Vec::new(),
                 },
                 7,
             ),

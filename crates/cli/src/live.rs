@@ -9,11 +9,13 @@ use trueup_reader::{Identity, ReadError, Reader};
 use trueup_sandbox::{Faults, Sandbox, SandboxError};
 
 use crate::{
-    args::{AwsArgs, LiveArgs, LiveSource},
+    args::{LiveArgs, LiveSource},
     aws::{self, Clients},
     environment,
     exit::CliError,
-    output, telemetry,
+    output,
+    profiles::Profiles,
+    telemetry,
 };
 
 /// The account of a sandbox that no manifest names.
@@ -38,6 +40,8 @@ pub(crate) struct Api {
     pub(crate) clients: Clients,
     deadline: Duration,
     profile: Option<String>,
+    /// Whether the credentials are those of the SDK's chain.
+    may_use_a_profile: bool,
 }
 
 /// A snapshot's file.
@@ -63,17 +67,18 @@ impl Source {
             LiveSource::Sandbox(path) => sandbox_clients(&open_sandbox(path, account)?)?,
             LiveSource::Aws => aws::clients(&args.aws).await?,
         };
-        Ok(Self::Api(Api::new(clients, &args.aws)))
+        Ok(Self::Api(Api::new(clients, args)))
     }
 }
 
 impl Api {
-    fn new(clients: Clients, args: &AwsArgs) -> Self {
+    fn new(clients: Clients, LiveArgs { live, aws: args }: &LiveArgs) -> Self {
         Self {
             reader: Reader::new(clients.iam.clone(), clients.sts.clone()),
             clients,
             deadline: args.deadline,
             profile: args.profile.clone().filter(|profile| !profile.is_empty()),
+            may_use_a_profile: *live == LiveSource::Aws,
         }
     }
 
@@ -115,15 +120,40 @@ impl Api {
             .map(trueup_model::Alias::from_live)
     }
 
+    /// Which profile was meant is what the SDK does not say, nor that there is none of that name.
+    fn of_profile(&self, source: ReadError) -> CliError {
+        if !self.may_use_a_profile {
+            return source.into();
+        }
+        let from_environment = self.profile.is_none();
+        let Some(profile) = self.profile.clone().or_else(environment::aws_profile) else {
+            return source.into();
+        };
+        let Profiles {
+            config,
+            credentials,
+            names,
+        } = Profiles::find();
+        if names.contains(&profile) {
+            return CliError::Profile {
+                profile,
+                source: Box::new(source),
+            };
+        }
+        CliError::NoProfile {
+            profile,
+            from_environment,
+            config: config.display().to_string(),
+            credentials: credentials.display().to_string(),
+            there: names.into_iter().collect(),
+        }
+    }
+
     async fn bounded<T>(&self, read: impl Future<Output = Result<T, ReadError>>) -> Result<T, CliError> {
         match tokio::time::timeout(self.deadline, read).await {
             Ok(Ok(read)) => Ok(read),
-            Ok(Err(source)) => Err(match (&source, &self.profile) {
-                // Which profile was meant is what the SDK does not say.
-                (ReadError::Credentials { .. }, Some(profile)) => CliError::Profile {
-                    profile: profile.clone(),
-                    source: Box::new(source),
-                },
+            Ok(Err(source)) => Err(match &source {
+                ReadError::Credentials { .. } => self.of_profile(source),
                 _ => CliError::from(source),
             }),
             Err(_) => Err(CliError::Deadline {

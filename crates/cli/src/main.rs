@@ -16,6 +16,7 @@ mod logging;
 mod manifest;
 mod markdown;
 mod output;
+mod profiles;
 mod qr;
 mod remote_lock;
 mod root_user;

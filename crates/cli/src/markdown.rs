@@ -1,4 +1,6 @@
 //! Markdown into files: replaced as a whole, but for the summary of a step of GitHub's runner, which is appended to.
+//!
+//! A summary that has no room or cannot be written never decides how a run ends: it is a warning, quiet or not.
 
 use std::{
     fs::{self, OpenOptions},
@@ -20,18 +22,28 @@ pub(crate) fn write(path: &Path, terminal: &Terminal, render: impl Fn(usize) -> 
     }
     let before = fs::metadata(path).map_or(0, |metadata| metadata.len());
     let Some(text) = fitting(usize::try_from(before).unwrap_or(usize::MAX), render) else {
-        terminal.note("the step's summary has no room left for this one: GitHub takes 1 MiB for each step");
+        terminal.warning(
+            &format!(
+                "nothing was appended to the step's summary: it has {before} bytes, and GitHub drops one of more than 1 MiB"
+            ),
+            "run this in a step of its own, which has a summary of its own, or name another file with --markdown-into",
+        );
         return Ok(());
     };
     let append = || {
         let mut file = OpenOptions::new().create(true).append(true).open(path)?;
         file.write_all(text.as_bytes())
     };
-    append().map_err(|source| CliError::File {
-        action: "append to",
-        path: path.to_owned(),
-        source,
-    })
+    if let Err(error) = append() {
+        terminal.warning(
+            &format!(
+                "nothing was appended to the step's summary: cannot write {}: {error}",
+                path.display()
+            ),
+            "see that GITHUB_STEP_SUMMARY names a file that this user can write, or name another file with --markdown-into",
+        );
+    }
+    Ok(())
 }
 
 /// Sees whether Markdown could be written there later. The summary of a step is the runner's own.

@@ -39,6 +39,53 @@ pub(crate) fn write_text(path: &Path, text: &str) -> Result<(), CliError> {
     })
 }
 
+/// Files that a command was asked to write, each with its flag and with what says the same of stdout.
+pub(crate) struct Asked<'a>(Vec<(&'static str, &'a Path, Option<&'static str>)>);
+
+impl<'a> Asked<'a> {
+    pub(crate) fn new(
+        files: impl IntoIterator<Item = (&'static str, &'a Option<PathBuf>, Option<&'static str>)>,
+    ) -> Self {
+        let given = files.into_iter().filter_map(|(flag, path, stdout)| {
+            let path = path.as_deref().filter(|path| !path.as_os_str().is_empty())?;
+            Some((flag, path, stdout))
+        });
+        Self(given.collect())
+    }
+
+    /// Refuses two that name one file, of which the later would silently replace the earlier, and a file called `-`.
+    /// Before anything is read.
+    pub(crate) fn check(&self) -> Result<(), CliError> {
+        for (index, (flag, path, stdout)) in self.0.iter().enumerate() {
+            if *path == Path::new("-") {
+                return Err(CliError::refused(
+                    format!("{flag} names a file, and `-` is none"),
+                    stdout.unwrap_or("for stdout: /dev/stdout; for a file of that name: ./-"),
+                ));
+            }
+            let earlier = self.0[..index].iter().find(|(_, other, _)| same_file(path, other));
+            if let Some((other, ..)) = earlier {
+                return Err(CliError::refused(
+                    format!("{other} and {flag} both name {}", path.display()),
+                    "give each a file of its own",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether two names are of one file, which may not be there yet. A pipe takes what comes, one after the other.
+fn same_file(one: &Path, other: &Path) -> bool {
+    let whole = |path: &Path| {
+        fs::canonicalize(path)
+            .or_else(|_| Ok(fs::canonicalize(directory_of(path))?.join(path.file_name().unwrap_or_default())))
+            .unwrap_or_else(|_: io::Error| path.to_owned())
+    };
+    let is_file = |path: &Path| fs::metadata(path).map_or(true, |metadata| metadata.is_file());
+    is_file(one) && whole(one) == whole(other)
+}
+
 /// Sees whether a file could be written later, and leaves nothing behind. Of what is no regular file, such as a pipe,
 /// that cannot be told beforehand.
 pub(crate) fn try_text(path: &Path) -> Result<(), CliError> {
@@ -154,6 +201,40 @@ mod tests {
             let error = try_text(&impossible).unwrap_err().render();
             assert!(error.starts_with("error: cannot write "), "{error}");
         }
+    }
+
+    #[test]
+    fn one_file_is_not_asked_for_twice() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| Some(directory.path().join(name));
+        let check = |one: Option<PathBuf>, other: Option<PathBuf>| {
+            let files = [("--out", &one, Some("x")), ("--json-into", &other, None)];
+            Asked::new(files).check().map_err(|error| error.render())
+        };
+        assert!(check(at("a.json"), at("b.json")).is_ok());
+        assert!(check(at("a.json"), None).is_ok() && check(None, None).is_ok());
+        assert!(check(Some(PathBuf::new()), Some(PathBuf::new())).is_ok());
+        let refused = check(at("a.json"), at("./a.json")).unwrap_err();
+        assert!(
+            refused.starts_with("error: --out and --json-into both name "),
+            "{refused}"
+        );
+        fs::write(directory.path().join("a.json"), "{}").unwrap();
+        assert!(check(at("a.json"), at("./a.json")).is_err());
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(directory.path().join("a.json"), directory.path().join("link")).unwrap();
+            assert!(check(at("a.json"), at("link")).is_err());
+            let null = || Some(PathBuf::from("/dev/null"));
+            assert!(check(null(), null()).is_ok());
+        }
+        let dash = check(Some(PathBuf::from("-")), None).unwrap_err();
+        assert_eq!(dash, "error: --out names a file, and `-` is none\nhint: x\n");
+        assert!(
+            check(None, Some(PathBuf::from("-")))
+                .unwrap_err()
+                .contains("/dev/stdout")
+        );
     }
 
     #[test]

@@ -92,6 +92,15 @@ impl Terminal {
         }
     }
 
+    /// Writes that something was not done which does not change how the run ends, and what to do, quiet or not.
+    pub(crate) fn warning(&self, text: &str, hint: &str) {
+        self.message(&format!(
+            "warning: {}\nhint: {}\n",
+            escape::text(text),
+            escape::text(hint)
+        ));
+    }
+
     /// Writes why a strict run ends as it does, quiet or not: an exit code alone is no answer.
     pub(crate) fn strict(&self, findings: &[String]) {
         for finding in findings {

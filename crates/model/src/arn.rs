@@ -6,6 +6,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, Path, PolicyName};
 
+/// The partitions of AWS, which are the second field of every ARN.
+pub const PARTITIONS: [&str; 8] = [
+    "aws",
+    "aws-cn",
+    "aws-us-gov",
+    "aws-eusc",
+    "aws-iso",
+    "aws-iso-b",
+    "aws-iso-e",
+    "aws-iso-f",
+];
+
 /// An ARN, kept as its text. Compares exactly, as IAM compares ARNs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -20,7 +20,7 @@ mod scope;
 mod tag;
 
 pub use account::{AccountId, AccountIdError, Alias, AliasError, PasswordPolicy};
-pub use arn::{Arn, ArnError, PolicyArn};
+pub use arn::{Arn, ArnError, PARTITIONS, PolicyArn};
 pub use desired::Desired;
 pub use document::PolicyDocument;
 pub use glob::{glob_matches, glob_matches_ignoring_case};

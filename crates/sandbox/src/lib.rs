@@ -60,7 +60,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use trueup_model::AccountId;
+use trueup_model::{AccountId, PARTITIONS};
 
 use engine::Engine;
 use state::State;
@@ -72,18 +72,6 @@ pub use errors::SandboxError;
 pub use faults::{Faults, FaultsError};
 pub use state::RootFacts;
 pub use totp::{TotpError, totp};
-
-/// The partitions of AWS.
-const PARTITIONS: [&str; 8] = [
-    "aws",
-    "aws-cn",
-    "aws-eusc",
-    "aws-iso",
-    "aws-iso-b",
-    "aws-iso-e",
-    "aws-iso-f",
-    "aws-us-gov",
-];
 
 /// One account of a simulated IAM. Clones are handles of the same account.
 #[derive(Clone)]

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{AwsArgs, LiveSource};
+use super::{AwsArgs, LiveSource, ON_STDOUT};
+use crate::{exit::CliError, output::Asked};
 
 #[derive(Debug, Args)]
 pub(crate) struct AccessArgs {
@@ -65,6 +66,13 @@ pub(crate) struct GraphArgs {
     pub(crate) format: Option<GraphFormat>,
     #[command(flatten)]
     pub(crate) account: AccountArgs,
+}
+
+impl GraphArgs {
+    /// Refuses a file that cannot be meant, before anything is read.
+    pub(crate) fn check_files(&self) -> Result<(), CliError> {
+        Asked::new([("--out", &self.out, ON_STDOUT)]).check()
+    }
 }
 
 /// Whose access is asked about.

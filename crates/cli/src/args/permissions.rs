@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use trueup_model::AccountId;
+use trueup_model::{AccountId, PARTITIONS};
 use trueup_planner::permissions::Github;
 
 use crate::remote_lock::ObjectUrl;
@@ -42,7 +42,7 @@ pub(crate) struct PermissionsOf {
     /// Narrows the policy to the account and the scope of a manifest [default: everything that trueup can manage]
     #[arg(long, value_name = "PATH", env = "TRUEUP_MANIFEST")]
     pub(crate) manifest: Option<PathBuf>,
-    /// The account [default: the manifest's, or any]
+    /// The account [default: the manifest's, or any]; with --manifest, no other than the manifest's
     #[arg(long, value_name = "ID", value_parser = account, env = "TRUEUP_ACCOUNT")]
     pub(crate) account: Option<AccountId>,
     /// The partition: aws, aws-cn, aws-us-gov and so on
@@ -72,11 +72,11 @@ fn account(text: &str) -> Result<AccountId, &'static str> {
     AccountId::new(text).map_err(|_| "expected twelve digits")
 }
 
-fn partition(text: &str) -> Result<String, &'static str> {
-    let right = text.starts_with("aws") && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
-    right
-        .then(|| text.to_owned())
-        .ok_or("expected a partition such as aws or aws-us-gov")
+fn partition(text: &str) -> Result<String, String> {
+    if PARTITIONS.contains(&text) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("expected one of {}", PARTITIONS.join(", ")))
 }
 
 fn role(text: &str) -> Result<String, &'static str> {

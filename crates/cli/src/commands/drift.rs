@@ -17,6 +17,7 @@ use crate::{
 };
 
 pub(crate) async fn run(args: &DriftArgs, terminal: &Terminal) -> Result<Exit, CliError> {
+    args.check_files()?;
     let began = Instant::now();
     let reviewed = Reviewed::given(args.check_digest.as_deref())?;
     reviewed.check_extent(args.since.only)?;

@@ -13,6 +13,7 @@ use crate::{
 };
 
 pub(crate) async fn run(args: &ExportArgs, terminal: &Terminal) -> Result<Exit, CliError> {
+    args.check_files()?;
     let paths = args
         .paths
         .iter()

@@ -20,6 +20,14 @@ pub(crate) fn run(args: &PermissionsArgs, terminal: &Terminal) -> Result<Exit, C
         Some(path) if !path.as_os_str().is_empty() => Some(manifest::load(Some(path), None, terminal)?.0),
         _ => None,
     };
+    if let (Some(given), Some(manifest)) = (&args.account, &manifest)
+        && *given != manifest.account.id
+    {
+        return Err(CliError::AnotherAccount {
+            given: given.clone(),
+            manifest: manifest.account.id.clone(),
+        });
+    }
     let account = args
         .account
         .as_ref()

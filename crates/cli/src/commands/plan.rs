@@ -10,6 +10,7 @@ use crate::{
 };
 
 pub(crate) async fn run(args: &PlanArgs, terminal: &Terminal) -> Result<Exit, CliError> {
+    args.check_files()?;
     let reviewed = Reviewed::given(args.check_digest.as_deref())?;
     if reviewed.is_of_drift_alone() {
         return Err(CliError::refused(

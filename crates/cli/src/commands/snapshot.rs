@@ -9,6 +9,7 @@ use crate::{
 };
 
 pub(crate) async fn run(args: &SnapshotArgs, terminal: &Terminal) -> Result<Exit, CliError> {
+    args.check_files()?;
     let live = match Source::open(&args.live, None).await? {
         Source::Snapshot(live) => *live,
         Source::Api(api) => {

@@ -235,7 +235,7 @@ mod tests {
             "notes": [], "facts": {}, "reads": {"total": 0, "by_operation": {}},
         }))
         .unwrap();
-        let text = render_sarif(&plan, &BTreeMap::new()).unwrap();
+        let text = render_sarif(&plan, |_| None).unwrap();
         assert!(!text.contains(['\u{202e}', '\u{2028}', '\u{1b}']), "{text}");
         let log: Value = serde_json::from_str(&text).unwrap();
         let finding = &log["runs"][0]["results"][0];

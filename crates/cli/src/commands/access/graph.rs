@@ -14,6 +14,7 @@ use crate::{
 use super::source;
 
 pub(super) async fn run(args: &GraphArgs, terminal: &Terminal) -> Result<Exit, CliError> {
+    args.check_files()?;
     let data = source::iam_data(args.account.iam_data.as_deref())?;
     let known = source::open(&args.account, data, terminal).await?;
     let mut graph = Graph::of_account(&known.account, data, &args.only);

@@ -98,6 +98,17 @@ impl Reviewed {
 
     /// Refuses a plan that is not the one that was reviewed, and says on stderr what moved.
     pub(crate) fn check(&self, now: &Plan, terminal: &Terminal) -> Result<(), CliError> {
+        if let Some(given) = &self.digest
+            && *given == now.transition_digest
+            && *given != now.digest
+        {
+            return Err(CliError::refused(
+                format!(
+                    "{given} is the transition digest of this plan, which is the same in every account; nothing was written"
+                ),
+                "give the plan's `digest`: it stands above the transition digest, and is `digest` in JSON",
+            ));
+        }
         let digests = self.plan.iter().map(|plan| &plan.digest).chain(&self.digest);
         let mut stale = false;
         for reviewed in digests.filter(|reviewed| **reviewed != now.digest) {

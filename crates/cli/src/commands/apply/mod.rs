@@ -41,6 +41,7 @@ use crate::{
 };
 
 pub(crate) async fn run(args: &ApplyArgs, terminal: &Terminal, signals: &Signals) -> Result<Exit, CliError> {
+    args.check_files()?;
     let format = args.compare.format;
     if format != Format::Text && !args.approval.auto_approve {
         return Err(CliError::refused(

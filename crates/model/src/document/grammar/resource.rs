@@ -2,18 +2,7 @@
 //!
 //! Source: recorded answers of CreatePolicy, and the resources of the policies that AWS maintains.
 
-use crate::glob_matches;
-
-const PARTITIONS: &[&str] = &[
-    "aws",
-    "aws-cn",
-    "aws-us-gov",
-    "aws-eusc",
-    "aws-iso",
-    "aws-iso-b",
-    "aws-iso-e",
-    "aws-iso-f",
-];
+use crate::{PARTITIONS, glob_matches};
 
 const IAM_KINDS: &[&str] = &[
     "user/",
