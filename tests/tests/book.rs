@@ -145,6 +145,77 @@ fn every_link_leads_to_a_page_and_a_heading() {
     assert!(broken.is_empty(), "{broken:#?}");
 }
 
+/// The page about the manifest leaves out no root key, and no guardrail's setting.
+#[test]
+fn every_root_key_of_the_manifest_is_explained() {
+    let schema: serde_json::Value =
+        serde_json::from_str(include_str!("../../crates/manifest/schema/manifest.schema.json"))
+            .expect("the schema is JSON");
+    let keys = |object: &serde_json::Value| -> Vec<String> {
+        let properties = object["properties"].as_object().expect("an object has properties");
+        properties.keys().cloned().collect()
+    };
+    let pages = pages();
+    let page = &pages[Path::new("manifest.md")];
+    let root = keys(&schema);
+    assert!(root.len() > 10, "{root:?}");
+    for key in root {
+        assert!(
+            page.contains(&format!("\n{key}:")) || page.contains(&format!("`{key}`")),
+            "{key}"
+        );
+    }
+    let guardrails = keys(&schema["$defs"]["guardrails"]);
+    assert!(guardrails.contains(&"allow".to_owned()), "{guardrails:?}");
+    for key in guardrails {
+        assert!(page.contains(&format!("\n  {key}:")), "guardrails.{key}");
+    }
+}
+
+/// A row for each metric: its name, its labels beside the account, and what it is.
+#[test]
+fn the_metrics_of_the_book_are_those_of_the_program() {
+    let workspace = Workspace::new();
+    let manifest = "version: 1\naccount: {id: \"123456789012\"}\ngroups: {ops: {}}\n";
+    workspace.write("trueup.yaml", manifest);
+    let drift = "drift --live sandbox:account.json -q --metrics-into trueup.prom";
+    workspace.trueup().args(drift).run().expect_exit(2);
+    let written = workspace.read("trueup.prom");
+    let mut rows = BTreeMap::new();
+    for line in written.lines() {
+        if let Some((name, help)) = line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' ')) {
+            rows.insert(name, (Vec::new(), help));
+        }
+        let Some((name, labels)) = line.split_once('{') else {
+            continue;
+        };
+        let (labels, _) = labels.split_once('}').expect("labels end");
+        let labels: Vec<String> = labels
+            .split(',')
+            .filter_map(|label| label.split_once('=').map(|(name, _)| format!("`{name}`")))
+            .collect();
+        assert_eq!(labels[0], "`account`", "{line}");
+        rows.get_mut(name).expect("a value follows its help").0 = labels[1..].to_vec();
+    }
+    assert!(rows.len() >= 10, "{written}");
+    let expected: BTreeSet<String> = rows
+        .into_iter()
+        .map(|(name, (labels, help))| {
+            let labels = labels.join(", ");
+            let labels = if labels.is_empty() {
+                labels
+            } else {
+                format!(" {labels}")
+            };
+            format!("| `{name}` |{labels} | {help} |")
+        })
+        .collect();
+    let pages = pages();
+    let page = pages[Path::new("nightly.md")].lines();
+    let found = page.filter(|line| line.starts_with("| `trueup_"));
+    assert_eq!(found.map(str::to_owned).collect::<BTreeSet<_>>(), expected);
+}
+
 #[test]
 fn the_manifest_reference_is_that_of_the_schema() {
     let schema = Workspace::new()
