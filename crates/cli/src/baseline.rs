@@ -18,6 +18,14 @@ pub(crate) struct Baseline {
     pub(crate) only: Option<Only>,
 }
 
+/// What a receipt measures a later account by.
+#[derive(Debug)]
+pub(crate) struct Measure {
+    pub(crate) facts: BTreeMap<Resource, String>,
+    pub(crate) asked: BTreeMap<Resource, String>,
+    pub(crate) since: Option<Timestamp>,
+}
+
 impl Baseline {
     /// Reads the receipt that was named, if any. `account` is the manifest's.
     pub(crate) fn read(args: &SinceArgs, account: &AccountId) -> Result<Self, CliError> {
@@ -63,12 +71,20 @@ impl Baseline {
         self.receipt.as_ref()
     }
 
-    /// When that apply began, UTC, as CloudTrail has times: the id of a run begins with it, and nothing else of a receipt
-    /// tells.
-    pub(crate) fn applied_at(&self) -> Option<String> {
-        let time = self.receipt.as_ref()?.run_id.as_deref()?.split('-').next()?;
-        let time = Timestamp::strptime("%Y%m%dT%H%M%S%z", time.replace('Z', "+0000")).ok()?;
-        Some(time.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S").to_string())
+    /// Since when the receipt measures the account. One of an older version tells by the id of its run, which begins with
+    /// that time.
+    fn measured_since(&self) -> Option<Timestamp> {
+        let receipt = self.receipt.as_ref()?;
+        receipt.measured_since.or_else(|| {
+            let time = receipt.run_id.as_deref()?.split('-').next()?;
+            Timestamp::strptime("%Y%m%dT%H%M%S%z", time.replace('Z', "+0000")).ok()
+        })
+    }
+
+    /// The same as CloudTrail has times, UTC.
+    pub(crate) fn since(&self) -> Option<String> {
+        let time = self.measured_since()?.to_zoned(TimeZone::UTC);
+        Some(time.strftime("%Y-%m-%d %H:%M:%S").to_string())
     }
 
     fn applied(&self) -> Option<Applied<'_>> {
@@ -87,22 +103,31 @@ impl Baseline {
     }
 
     /// What a receipt says of the account and of the wishes after this apply. `now`: the plan of what was read after it;
-    /// `None` where it is not known what has become of the account.
+    /// `None` where it is not known what has become of the account. `began`: before the account was read.
     pub(crate) fn after(
         &self,
         applied: &Plan,
         now: Option<&Plan>,
         asked: BTreeMap<Resource, String>,
-    ) -> (BTreeMap<Resource, String>, BTreeMap<Resource, String>) {
-        match (self.only.and(self.applied()), now) {
-            (None, now) => (now.unwrap_or(applied).facts.clone(), asked),
-            (Some(then), None) => (then.facts.clone(), then.asked.clone()),
-            (Some(then), Some(now)) => {
-                let is_whole = applied.left.is_empty() && applied.held.is_empty();
-                let asked = if is_whole { asked } else { then.asked.clone() };
-                (trueup_planner::carried_forward(&then, applied, now), asked)
-            }
-        }
+        began: Timestamp,
+    ) -> Measure {
+        let Some(then) = self.only.and(self.applied()) else {
+            let facts = now.unwrap_or(applied).facts.clone();
+            let since = Some(began);
+            return Measure { facts, asked, since };
+        };
+        let is_whole = now.is_some() && applied.left.is_empty() && applied.held.is_empty();
+        let facts = match now {
+            Some(now) => trueup_planner::carried_forward(&then, applied, now),
+            None => then.facts.clone(),
+        };
+        // What was left drifted since the earlier apply, and will be looked for from there.
+        let (asked, since) = if is_whole {
+            (asked, Some(began))
+        } else {
+            (then.asked.clone(), self.measured_since())
+        };
+        Measure { facts, asked, since }
     }
 }
 

@@ -365,6 +365,13 @@ impl<'a> Since<'a> {
                 }
                 _ => self.was_going(&owner, &name),
             },
+            // Of two that were both declared, and otherwise where scope and ignore rules are what they were: somebody may
+            // have been let join on purpose.
+            "member" => {
+                let member = Resource::user(&UserName::from_live(part.part_name().unwrap_or_default()));
+                let was_declared = |entity: &Resource| self.applied_asked.contains_key(entity);
+                was_declared(&owner) && was_declared(&member) || self.is_same_wish(&Resource::scope())
+            }
             "mfa-device" | "ssh-public-key" | "signing-certificate" | "service-specific-credential" => {
                 self.was_going(&owner, &name)
             }

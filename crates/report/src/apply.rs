@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use trueup_model::{AccountId, Resource};
 use trueup_planner::{ActionId, ChangeKind, GuardrailFinding, Left, Only, Plan, Summary};
@@ -36,6 +37,10 @@ pub struct ApplyOutcome {
     /// receipts of versions that did not write it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub asked: BTreeMap<Resource, String>,
+    /// Since when the account is measured by `facts`: the beginning of this run, or, where only drift was corrected and
+    /// something was left, that of the earlier receipt. `None` where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured_since: Option<Timestamp>,
     /// What the apply was limited to, where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<Only>,
@@ -180,6 +185,7 @@ pub fn render_apply_text(outcome: &ApplyOutcome, plan: &Plan, options: &TextOpti
         digest: _,
         facts: _,
         asked: _,
+        measured_since: _,
         only: _,
         left: _,
         // The plan has said it.

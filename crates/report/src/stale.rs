@@ -44,6 +44,8 @@ pub fn what_moved(reviewed: &Plan, now: &Plan) -> Vec<Moved> {
     let manifest = Resource::manifest();
     let is_same_wish = reviewed.facts.get(&manifest) == now.facts.get(&manifest)
         && reviewed.as_of == now.as_of
+        // Another version may plan otherwise.
+        && reviewed.tool_version == now.tool_version
         // Whose digest is that of now was edited: the account has not moved.
         && reviewed.digest != now.digest
         // What a limited plan leaves depends on the receipt, too.

@@ -51,6 +51,7 @@ fn outcome(results: [ActionResult; 5]) -> ApplyOutcome {
         tool_version: "0.1.0".to_owned(),
         facts: plan().facts,
         asked: BTreeMap::new(),
+        measured_since: None,
         only: None,
         left: Vec::new(),
         allowed: Vec::new(),

@@ -101,7 +101,7 @@ pub(crate) async fn run(
     let source = Source::open(&args.live, Some(&desired.account.id)).await?;
     let (mut plan, live) = plan_live(&source, &desired, &options(args, reviewed), &baseline, terminal).await?;
     if baseline.receipt().is_some() {
-        plan.cloudtrail_query = cloudtrail_query(&plan, baseline.applied_at().as_deref());
+        plan.cloudtrail_query = cloudtrail_query(&plan, baseline.since().as_deref());
     }
     write_files(&plan, [&args.json_into])?;
     if let Some(path) = &args.markdown_into {

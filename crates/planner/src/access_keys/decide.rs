@@ -220,8 +220,12 @@ impl Day<'_> {
             LastUse::Never => key.created,
             LastUse::At(at) => at.to_zoned(TimeZone::UTC).date(),
         };
-        // Somebody who activated it again gets the same time once more.
-        let again = self.memory.inactive.get(key.id).map(|(_, since)| *since);
+        // Somebody who activated it again gets the same time once more. One that was replaced has no such time: it works
+        // either since a run died before it was made inactive, or since somebody uses it, and then its last use tells.
+        let again = match self.memory.inactive.get(key.id) {
+            Some((Why::Unused, since)) => Some(*since),
+            Some((Why::Retired, _)) | None => None,
+        };
         Some(again.map_or(used, |again| again.max(used)))
     }
 

@@ -221,6 +221,21 @@ fn of_several_unused_keys_all_become_inactive_at_once_but_for_a_replacement_that
         apply(&mut world, &plan.actions, &mut 0, today);
         assert_eq!(changes(&plan_on(&wanted, &world, today)), [""; 0], "{count}");
 
+        // Nor is anything left once a run that died between two of the calls is run again.
+        let is_update = |action: &&Action| matches!(action.call, Call::UpdateAccessKey { .. });
+        let updates: Vec<&Action> = plan.actions.iter().filter(is_update).collect();
+        assert_eq!(updates.len(), 2);
+        for done in 0..4 {
+            let mut world = account(&wanted, &both, &[]);
+            let tag = plan.actions.iter().find(|action| !is_update(action)).unwrap();
+            let mut before = vec![tag.clone()];
+            before.extend((0..2).filter(|n| done & (1 << n) != 0).map(|n| updates[n].clone()));
+            apply(&mut world, &before, &mut 0, today);
+            let rest = plan_on(&wanted, &world, today).actions;
+            apply(&mut world, &rest, &mut 0, today);
+            assert_eq!(actions(&plan_on(&wanted, &world, today)), [""; 0], "{count} {done}");
+        }
+
         // The older one is in use: the newer one waits to take over, unless both are wanted.
         let in_use = key(date("2026-08-01"), Some(date("2026-11-22")));
         let world = account(&wanted, &[(OLD, in_use), (NEW, unused.clone())], &[]);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::{
-    Arn, Desired, IgnoreTarget, Live, PolicyDocument, Resource, Tags,
+    Arn, Desired, IgnoreRule, IgnoreTarget, Live, PolicyDocument, Resource, Tags,
     desired::{
         AbsentUser, AccessKeyRules, AccessKeysWish, AfterExpiry, BoundaryWish, Expiry, Hold, LoginProfileWish,
         PolicyRef,
@@ -788,4 +788,44 @@ fn whoever_is_to_leave_a_group_that_is_not_managed_stays_until_that_is_applied()
             "RemoveUserFromGroup group/shared/member/bob"
         ]
     );
+}
+
+/// Somebody who joined while a rule left it alone did nothing that was not meant: that the rule goes is for review.
+#[test]
+fn who_joined_under_an_ignore_rule_leaves_once_that_is_applied() {
+    let rule = |target| IgnoreRule {
+        target,
+        reason: "terraform".to_owned(),
+        until: None,
+    };
+    // A group that was ignored, and a declared user; and the other way round.
+    let mut applied = desired();
+    applied.user("alice");
+    applied.group("ops");
+    let mut with_others = applied.clone();
+    with_others.group("tf-x");
+    with_others.user("legacy-1");
+    let then = live_of(&with_others);
+    let wanted = applied.clone();
+    applied.scope.ignore = vec![
+        rule(IgnoreTarget::Group("tf-*".to_owned())),
+        rule(IgnoreTarget::User("legacy-*".to_owned())),
+    ];
+    let mut now = then.clone();
+    now.users.get_mut(&user("alice")).unwrap().groups.insert(group("tf-x"));
+    now.users
+        .get_mut(&user("legacy-1"))
+        .unwrap()
+        .groups
+        .insert(group("ops"));
+    assert_eq!(actions(&only_drift(&applied, &then, &applied, &now)), [""; 0]);
+    assert_eq!(
+        all_pending(&only_drift(&applied, &then, &wanted, &now)),
+        NOT_APPLIED.into()
+    );
+
+    // Between two that were managed then, it is drift whatever became of the rules.
+    now.users.get_mut(&user("alice")).unwrap().groups.insert(group("ops"));
+    let found = only_drift(&applied, &then, &wanted, &now);
+    assert_eq!(actions(&found), ["RemoveUserFromGroup group/ops/member/alice"]);
 }

@@ -26,6 +26,7 @@ pub(super) fn write(sheet: &mut Sheet, outcome: &ApplyOutcome, plan: &Plan) {
         digest: _,
         facts: _,
         asked: _,
+        measured_since: _,
         only: _,
         left: _,
         // What follows says it: the plan is below.

@@ -66,8 +66,7 @@ struct Asked {
     groups: BTreeSet<String>,
 }
 
-/// A query for CloudTrail Lake, or for Athena with another table: what made the account move. `None` where nothing
-/// moved. `from` is UTC, as `2026-11-20 03:00:00`; what is later than the reading is asked for, too, so that a plan has
+/// A query for CloudTrail Lake: what made the account move. `None` where nothing moved. `from` is UTC, as `2026-11-20 03:00:00`; what is later than the reading is asked for, too, so that a plan has
 /// one query whenever it is made.
 pub fn cloudtrail_query(plan: &Plan, from: Option<&str>) -> Option<String> {
     // Of what is held and left, it is not known what it takes to bring it about.

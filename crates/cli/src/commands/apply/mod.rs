@@ -135,6 +135,7 @@ async fn locked(
         api,
         identity,
     } = prepared;
+    let began = whole_second(Timestamp::now());
     let format = args.compare.format;
     // What is written when all is done is tried before anything is: a receipt that is lost cannot be made again.
     let later = [&args.receipt, &args.compare.html_into];
@@ -209,6 +210,7 @@ async fn locked(
         live: &live,
         directories: &directories,
         lock,
+        began,
     };
     if let Some(lock) = lock {
         lock.check(false)?;
@@ -273,6 +275,11 @@ fn tell_refusal(
     }
 }
 
+/// The second in which a moment lies: nobody looks for less.
+fn whole_second(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
 fn snapshot_refused() -> CliError {
     CliError::refused(
         "a snapshot cannot be applied to",
@@ -318,6 +325,8 @@ struct Run<'a> {
     live: &'a Live,
     directories: &'a Directories,
     lock: Option<&'a RemoteLock>,
+    /// Before the account was read.
+    began: Timestamp,
 }
 
 impl Run<'_> {
@@ -330,7 +339,9 @@ impl Run<'_> {
     /// What the receipt says of the account and of what was asked for. `now`: the plan of what was read after the apply.
     fn remember(&self, outcome: &mut ApplyOutcome, now: Option<&Plan>) {
         let asked = trueup_planner::asked(self.desired, self.live, self.options.as_of);
-        (outcome.facts, outcome.asked) = self.baseline.after(self.plan, now, asked);
+        let measure = self.baseline.after(self.plan, now, asked, self.began);
+        (outcome.facts, outcome.asked) = (measure.facts, measure.asked);
+        outcome.measured_since = measure.since;
     }
 
     async fn execute(

@@ -6,7 +6,7 @@ use trueup_executor::{Because, Failure, Outcome, Report};
 use trueup_planner::Plan;
 use trueup_report::{ActionOutcome, ActionResult, ApplyOutcome, RECEIPT_VERSION, Verification};
 
-/// The outcome of a plan without actions. What the receipt says of the wishes is the caller's.
+/// The outcome of a plan without actions. What the receipt says of the wishes, and since when, is the caller's.
 pub(crate) fn nothing_to_do(plan: &Plan) -> ApplyOutcome {
     ApplyOutcome {
         format_version: RECEIPT_VERSION.to_owned(),
@@ -15,6 +15,7 @@ pub(crate) fn nothing_to_do(plan: &Plan) -> ApplyOutcome {
         digest: plan.digest.clone(),
         facts: plan.facts.clone(),
         asked: BTreeMap::new(),
+        measured_since: None,
         only: plan.only,
         left: plan.left.clone(),
         allowed: plan
