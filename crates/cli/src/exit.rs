@@ -137,6 +137,7 @@ pub(crate) enum CliError {
         config: String,
         credentials: String,
         there: Vec<String>,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     #[error("account {account} is being applied to by another run")]
     Locked { account: AccountId, path: PathBuf },
@@ -422,6 +423,7 @@ mod tests {
                     config: String::new(),
                     credentials: String::new(),
                     there: Vec::new(),
+                    source: "no such profile".into(),
                 },
                 7,
             ),

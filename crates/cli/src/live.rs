@@ -146,6 +146,7 @@ impl Api {
             config: config.display().to_string(),
             credentials: credentials.display().to_string(),
             there: names.into_iter().collect(),
+            source: Box::new(source),
         }
     }
 
