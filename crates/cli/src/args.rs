@@ -8,7 +8,10 @@ mod people;
 mod permissions;
 mod tools;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
@@ -368,13 +371,33 @@ impl CompareArgs {
             ("--html-into", &self.html_into, Some("for stdout: --format html")),
         ]
     }
+
+    /// These and a command's own, beside what is read.
+    fn asked<'a>(
+        &'a self,
+        own: impl IntoIterator<Item = (&'static str, &'a Option<PathBuf>, Option<&'static str>)>,
+    ) -> Asked<'a> {
+        Asked::new(own.into_iter().chain(self.files()))
+            .reading_manifest(self.manifest.as_deref())
+            .reading_live(&self.live.live)
+    }
+}
+
+/// The file of a reviewed plan, where it is not named by its digest.
+fn plan_file(check_digest: Option<&String>) -> Option<&Path> {
+    check_digest
+        .filter(|given| !given.starts_with("sha256:"))
+        .map(Path::new)
 }
 
 impl PlanArgs {
     /// Refuses files that cannot be meant, before anything is read.
     pub(crate) fn check_files(&self) -> Result<(), CliError> {
         let own = ("--out", &self.out, Some("for stdout: --format json"));
-        Asked::new(std::iter::once(own).chain(self.compare.files())).check()
+        let asked = self.compare.asked([own]);
+        asked
+            .reading("--check-digest", plan_file(self.check_digest.as_ref()))
+            .check()
     }
 }
 
@@ -387,7 +410,11 @@ impl DriftArgs {
             ("--sarif-into", &self.sarif_into, None),
             ("--metrics-into", &self.metrics_into, None),
         ];
-        Asked::new(own.into_iter().chain(self.compare.files())).check()
+        let asked = self.compare.asked(own);
+        asked
+            .reading("--check-digest", plan_file(self.check_digest.as_ref()))
+            .reading("--baseline", self.since.baseline.as_deref())
+            .check()
     }
 }
 
@@ -395,14 +422,19 @@ impl ApplyArgs {
     /// Refuses files that cannot be meant, before anything is read.
     pub(crate) fn check_files(&self) -> Result<(), CliError> {
         let own = ("--receipt", &self.receipt, None);
-        Asked::new(std::iter::once(own).chain(self.compare.files())).check()
+        let asked = self.compare.asked([own]);
+        asked
+            .reading("--plan", self.approval.plan.as_deref())
+            .reading_before("--receipt", "--baseline", self.since.baseline.as_deref())
+            .check()
     }
 }
 
 impl SnapshotArgs {
     /// Refuses a file that cannot be meant, before anything is read.
     pub(crate) fn check_files(&self) -> Result<(), CliError> {
-        Asked::new([("--out", &self.out, ON_STDOUT)]).check()
+        let asked = Asked::new([("--out", &self.out, ON_STDOUT)]);
+        asked.reading_live(&self.live.live).check()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use trueup_access::IamData;
-use trueup_manifest::{Diagnostic, DiskFiles, Parsed, Positions, Severity};
+use trueup_manifest::{Diagnostic, DiskFiles, Files as _, Parsed, Positions, Severity};
 use trueup_model::Desired;
 
 use crate::{annotations, args::Annotations, exit::CliError, lints, terminal::Terminal};
@@ -19,6 +19,16 @@ pub(crate) fn locate(named: Option<&Path>) -> Result<PathBuf, CliError> {
         source,
     })?;
     trueup_manifest::discover(&here).ok_or(CliError::NoManifest)
+}
+
+/// The YAML files of a manifest, unread; none where they cannot be listed.
+pub(crate) fn files(path: &Path) -> Vec<PathBuf> {
+    if !path.is_dir() {
+        return vec![path.to_owned()];
+    }
+    let listed = DiskFiles::open(path).and_then(|files| files.list());
+    let names = listed.unwrap_or_default();
+    names.into_iter().map(|name| path.join(name)).collect()
 }
 
 /// Reads a manifest with all of its problems.

@@ -1,14 +1,14 @@
 //! Files that are read and written.
 
 use std::{
-    fs,
+    fs::{self, OpenOptions},
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
 use tempfile::NamedTempFile;
 
-use crate::exit::CliError;
+use crate::{args::LiveSource, exit::CliError, manifest};
 
 /// Reads a text file; `-` is stdin.
 pub(crate) fn read_text(path: &Path) -> Result<String, CliError> {
@@ -25,12 +25,13 @@ pub(crate) fn read_text(path: &Path) -> Result<String, CliError> {
     })
 }
 
-/// Replaces a file in one step, so that nobody ever sees half of it. What is no regular file, such as a pipe, is
-/// written to instead.
+/// Replaces a file in one step, so that nobody ever sees half of it. What is no regular file, such as a pipe, and what
+/// this process was given open, such as `/dev/stdout`, is written to instead.
 pub(crate) fn write_text(path: &Path, text: &str) -> Result<(), CliError> {
-    let written = match fs::metadata(path) {
-        Ok(metadata) if !metadata.is_file() => fs::write(path, text),
-        _ => replace(path, text),
+    let written = match (stream(path), fs::metadata(path)) {
+        (Some(stream), _) => stream.write(text),
+        (None, Ok(metadata)) if !metadata.is_file() => fs::write(path, text),
+        (None, _) => replace(path, text),
     };
     written.map_err(|source| CliError::File {
         action: "write",
@@ -39,8 +40,66 @@ pub(crate) fn write_text(path: &Path, text: &str) -> Result<(), CliError> {
     })
 }
 
-/// Files that a command was asked to write, each with its flag and with what says the same of stdout.
-pub(crate) struct Asked<'a>(Vec<(&'static str, &'a Path, Option<&'static str>)>);
+/// What this process was given open, by the name that the operating system has for it. It may be a regular file, which
+/// was opened to be added to: `>> log`.
+enum Stream {
+    Stdout,
+    Stderr,
+    /// Another, under its name.
+    Other(PathBuf),
+}
+
+impl Stream {
+    fn of_name(path: &Path) -> Option<Self> {
+        let number = match path.to_str()? {
+            "/dev/stdout" => "1",
+            "/dev/stderr" => "2",
+            _ => {
+                let below = |directory: &str| path.strip_prefix(directory).ok()?.to_str();
+                let number = below("/dev/fd").or_else(|| below("/proc/self/fd"))?;
+                let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+                digits.then_some(number)?
+            }
+        };
+        Some(match number {
+            "1" => Self::Stdout,
+            "2" => Self::Stderr,
+            _ => Self::Other(path.to_owned()),
+        })
+    }
+
+    fn write(&self, text: &str) -> io::Result<()> {
+        let all = |mut writer: Box<dyn io::Write>| {
+            writer.write_all(text.as_bytes())?;
+            writer.flush()
+        };
+        match self {
+            Self::Stdout => all(Box::new(io::stdout().lock())),
+            Self::Stderr => all(Box::new(io::stderr().lock())),
+            Self::Other(path) => all(Box::new(OpenOptions::new().append(true).open(path)?)),
+        }
+    }
+}
+
+/// The stream that a path names, itself or as a link.
+fn stream(path: &Path) -> Option<Stream> {
+    let mut at = path.to_owned();
+    for _ in 0..LINKS {
+        if let Some(stream) = Stream::of_name(&at) {
+            return Some(stream);
+        }
+        at = behind(&at)?;
+    }
+    None
+}
+
+/// Files that a command was asked to write, and those that it reads.
+pub(crate) struct Asked<'a> {
+    /// Each with its flag and with what says the same of stdout.
+    written: Vec<(&'static str, &'a Path, Option<&'static str>)>,
+    /// Each with its name and with the flag of what may replace it.
+    read: Vec<(&'static str, PathBuf, Option<&'static str>)>,
+}
 
 impl<'a> Asked<'a> {
     pub(crate) fn new(
@@ -50,21 +109,62 @@ impl<'a> Asked<'a> {
             let path = path.as_deref().filter(|path| !path.as_os_str().is_empty())?;
             Some((flag, path, stdout))
         });
-        Self(given.collect())
+        Self {
+            written: given.collect(),
+            read: Vec::new(),
+        }
     }
 
-    /// Refuses two that name one file, of which the later would silently replace the earlier, and a file called `-`.
-    /// Before anything is read.
+    /// Beside a file that is read, which no output may replace: who runs the same again would then read that.
+    pub(crate) fn reading(mut self, name: &'static str, path: Option<&Path>) -> Self {
+        self.read.extend(input(path).map(|path| (name, path.to_owned(), None)));
+        self
+    }
+
+    /// Beside a file that is read, and that the output of this flag replaces: it is its successor.
+    pub(crate) fn reading_before(mut self, flag: &'static str, name: &'static str, path: Option<&Path>) -> Self {
+        self.read
+            .extend(input(path).map(|path| (name, path.to_owned(), Some(flag))));
+        self
+    }
+
+    /// Beside the manifest that was named, or the one that will be found. One that cannot be listed is not read either.
+    pub(crate) fn reading_manifest(mut self, named: Option<&Path>) -> Self {
+        if !self.written.is_empty()
+            && let Ok(manifest) = manifest::locate(named)
+        {
+            let files = manifest::files(&manifest).into_iter();
+            self.read.extend(files.map(|path| ("the manifest", path, None)));
+        }
+        self
+    }
+
+    /// Beside the file that a live account is in.
+    pub(crate) fn reading_live(self, live: &LiveSource) -> Self {
+        match live {
+            LiveSource::Aws => self,
+            LiveSource::Sandbox(path) | LiveSource::Snapshot(path) => self.reading("--live", Some(path)),
+        }
+    }
+
+    /// Refuses two that name one file, of which the later would silently replace the earlier, one that names a file
+    /// that is read, and a file called `-`. Before anything is read.
     pub(crate) fn check(&self) -> Result<(), CliError> {
-        for (index, (flag, path, stdout)) in self.0.iter().enumerate() {
+        for (index, (flag, path, stdout)) in self.written.iter().enumerate() {
             if *path == Path::new("-") {
                 return Err(CliError::refused(
                     format!("{flag} names a file, and `-` is none"),
                     stdout.unwrap_or("for stdout: /dev/stdout; for a file of that name: ./-"),
                 ));
             }
-            let earlier = self.0[..index].iter().find(|(_, other, _)| same_file(path, other));
-            if let Some((other, ..)) = earlier {
+            // What a stream is given does not replace what it was given before.
+            if stream(path).is_some() {
+                continue;
+            }
+            let earlier = self.written[..index].iter().map(|(name, path, _)| (*name, *path));
+            let read = self.read.iter().filter(|(.., successor)| *successor != Some(*flag));
+            let read = read.map(|(name, path, _)| (*name, path.as_path()));
+            if let Some((other, _)) = earlier.chain(read).find(|(_, other)| same_file(path, other)) {
                 return Err(CliError::refused(
                     format!("{other} and {flag} both name {}", path.display()),
                     "give each a file of its own",
@@ -75,13 +175,19 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// The path of what is read, if it is that of a file.
+fn input(path: Option<&Path>) -> Option<&Path> {
+    path.filter(|path| !path.as_os_str().is_empty() && *path != Path::new("-"))
+}
+
 /// Whether two names are of one file, which may not be there yet. A pipe takes what comes, one after the other.
 fn same_file(one: &Path, other: &Path) -> bool {
     let whole = |path: &Path| {
-        fs::canonicalize(path)
-            .or_else(|_| Ok(fs::canonicalize(directory_of(path))?.join(path.file_name().unwrap_or_default())))
-            .unwrap_or_else(|_: io::Error| path.to_owned())
+        let path = real(path)?;
+        let directory = fs::canonicalize(directory_of(&path))?;
+        Ok(directory.join(path.file_name().unwrap_or_default()))
     };
+    let whole = |path: &Path| whole(path).unwrap_or_else(|_: io::Error| path.to_owned());
     let is_file = |path: &Path| fs::metadata(path).map_or(true, |metadata| metadata.is_file());
     is_file(one) && whole(one) == whole(other)
 }
@@ -89,10 +195,12 @@ fn same_file(one: &Path, other: &Path) -> bool {
 /// Sees whether a file could be written later, and leaves nothing behind. Of what is no regular file, such as a pipe,
 /// that cannot be told beforehand.
 pub(crate) fn try_text(path: &Path) -> Result<(), CliError> {
-    let tried = match fs::metadata(path) {
-        Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-        Ok(metadata) if !metadata.is_file() => Ok(()),
-        _ => temporary(&directory_of(path)).map(drop),
+    let tried = match (stream(path), fs::metadata(path)) {
+        (Some(Stream::Stdout | Stream::Stderr), _) => Ok(()),
+        (Some(Stream::Other(_)), metadata) => metadata.map(drop),
+        (None, Ok(metadata)) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        (None, Ok(metadata)) if !metadata.is_file() => Ok(()),
+        (None, _) => real(path).and_then(|path| temporary(directory_of(&path)).map(drop)),
     };
     tried.map_err(|source| CliError::File {
         action: "write",
@@ -102,8 +210,8 @@ pub(crate) fn try_text(path: &Path) -> Result<(), CliError> {
 }
 
 fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = temporary(&directory_of(path))?;
-    let path = real(path);
+    let path = real(path)?;
+    let mut file = temporary(directory_of(&path))?;
     // What is replaced keeps its own permissions.
     if let Ok(metadata) = fs::metadata(&path) {
         file.as_file().set_permissions(metadata.permissions())?;
@@ -114,15 +222,34 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// A link stays a link: what it leads to is replaced.
-fn real(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+/// How many links are followed, one after the other: as many as Linux follows.
+const LINKS: usize = 40;
+
+/// A link stays a link: what it leads to is replaced, which may not be there yet.
+fn real(path: &Path) -> io::Result<PathBuf> {
+    let mut at = path.to_owned();
+    for _ in 0..LINKS {
+        if let Ok(whole) = fs::canonicalize(&at) {
+            return Ok(whole);
+        }
+        match behind(&at) {
+            Some(next) => at = next,
+            None => return Ok(at),
+        }
+    }
+    fs::canonicalize(path)
 }
 
-fn directory_of(path: &Path) -> PathBuf {
-    match real(path).parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
+/// Where a link leads; none where there is no link.
+fn behind(path: &Path) -> Option<PathBuf> {
+    let to = fs::read_link(path).ok()?;
+    Some(directory_of(path).join(to))
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
     }
 }
 
@@ -145,9 +272,9 @@ fn without_path(error: io::Error) -> io::Error {
     }
 }
 
-/// Writes a file that is not there yet. What is no regular file, such as a pipe, is written to.
+/// Writes a file that is not there yet. What is no regular file, such as a pipe, and what was given open is written to.
 pub(crate) fn write_new_text(path: &Path, text: &str) -> Result<(), CliError> {
-    if path.is_file() {
+    if path.is_file() && stream(path).is_none() {
         return Err(CliError::refused(
             format!("{} is there already, and is left as it is", path.display()),
             "remove it first, or name another place",
@@ -185,6 +312,110 @@ mod tests {
     }
 
     #[test]
+    fn what_was_given_open_is_known_by_its_name() {
+        let name = |path: &str| match Stream::of_name(Path::new(path))? {
+            Stream::Stdout => Some(1),
+            Stream::Stderr => Some(2),
+            Stream::Other(path) => path.file_name()?.to_str()?.parse().ok(),
+        };
+        let named = [
+            ("/dev/stdout", Some(1)),
+            ("/dev/stderr", Some(2)),
+            ("/dev/fd/1", Some(1)),
+            ("/proc/self/fd/2", Some(2)),
+            ("/dev/fd/3", Some(3)),
+            ("/proc/self/fd/63", Some(63)),
+            ("/dev/fd", None),
+            ("/dev/fd/", None),
+            ("/dev/fd/x", None),
+            ("/dev/fd/1/2", None),
+            ("/dev/null", None),
+            ("dev/stdout", None),
+            ("stdout", None),
+        ];
+        for (path, number) in named {
+            assert_eq!(name(path), number, "{path}");
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_was_given_open_is_added_to_and_never_replaced() {
+        use std::os::fd::AsRawFd as _;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log");
+        fs::write(&path, "before\n").unwrap();
+        let log = OpenOptions::new().append(true).open(&path).unwrap();
+        let descriptor = PathBuf::from(format!("/dev/fd/{}", log.as_raw_fd()));
+        let link = directory.path().join("link");
+        std::os::unix::fs::symlink(&descriptor, &link).unwrap();
+        try_text(&descriptor).unwrap();
+        write_text(&descriptor, "one\n").unwrap();
+        write_text(&link, "two\n").unwrap();
+        write_new_text(&descriptor, "three\n").unwrap();
+        (&log).write_all(b"after\n").unwrap();
+        assert_eq!(read_text(&path).unwrap(), "before\none\ntwo\nthree\nafter\n");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        // Two outputs may share it.
+        let given = Some(descriptor);
+        Asked::new([("--out", &given, None), ("--json-into", &given, None)])
+            .check()
+            .unwrap();
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_stays_a_link_wherever_it_leads() {
+        use std::os::unix::fs::symlink;
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::create_dir(at("below")).unwrap();
+        symlink("second", at("first")).unwrap();
+        symlink("below/file", at("second")).unwrap();
+        for text in ["new", "replaced"] {
+            try_text(&at("first")).unwrap();
+            write_text(&at("first"), text).unwrap();
+            assert_eq!(read_text(&at("below/file")).unwrap(), text);
+        }
+        for link in ["first", "second"] {
+            assert!(fs::symlink_metadata(at(link)).unwrap().is_symlink(), "{link}");
+        }
+        // Two links to what is not there yet are one file.
+        fs::remove_file(at("below/file")).unwrap();
+        assert!(same_file(&at("first"), &at("below/file")) && same_file(&at("second"), &at("first")));
+        // A link to itself leads nowhere, and is left as it is.
+        symlink("loop", at("loop")).unwrap();
+        assert!(try_text(&at("loop")).is_err() && write_text(&at("loop"), "x").is_err());
+        assert!(fs::symlink_metadata(at("loop")).unwrap().is_symlink());
+    }
+
+    #[test]
+    fn what_is_read_is_not_written_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| Some(directory.path().join(name));
+        let (out, receipt) = (at("a.json"), at("r.json"));
+        let files = || {
+            Asked::new([
+                ("--receipt", &receipt, None),
+                ("--html-into", &None, None),
+                ("--json-into", &out, None),
+            ])
+        };
+        let (plan, baseline) = (at("./a.json"), at("./r.json"));
+        let refused = files().reading("--plan", plan.as_deref()).check().unwrap_err();
+        let begin = "error: --plan and --json-into both name ";
+        assert!(refused.render().starts_with(begin), "{}", refused.render());
+        assert_eq!(refused.code(), 1);
+        let before = |path| files().reading_before("--receipt", "--baseline", path).check();
+        before(baseline.as_deref()).unwrap();
+        assert!(before(plan.as_deref()).is_err());
+        assert!(files().reading("--baseline", baseline.as_deref()).check().is_err());
+        for other in [None, Some(Path::new("")), Some(Path::new("-")), at("b.json").as_deref()] {
+            files().reading("--plan", other).check().unwrap();
+        }
+    }
+
+    #[test]
     fn what_cannot_be_written_later_is_known_beforehand_and_nothing_is_left_of_the_try() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("receipt.json");
@@ -193,7 +424,9 @@ mod tests {
         write_text(&file, "{}").unwrap();
         try_text(&file).unwrap();
         assert_eq!(read_text(&file).unwrap(), "{}");
+        try_text(Path::new("/dev/stdout")).unwrap();
         for impossible in [
+            PathBuf::from("/dev/fd/987654"),
             file.join("below"),
             directory.path().join("no/such"),
             directory.path().to_owned(),

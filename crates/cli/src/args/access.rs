@@ -71,7 +71,12 @@ pub(crate) struct GraphArgs {
 impl GraphArgs {
     /// Refuses a file that cannot be meant, before anything is read.
     pub(crate) fn check_files(&self) -> Result<(), CliError> {
-        Asked::new([("--out", &self.out, ON_STDOUT)]).check()
+        let asked = Asked::new([("--out", &self.out, ON_STDOUT)]);
+        match &self.account.live {
+            Some(live) => asked.reading_live(live),
+            None => asked.reading_manifest(self.account.manifest.as_deref()),
+        }
+        .check()
     }
 }
 
