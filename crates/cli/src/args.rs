@@ -530,13 +530,14 @@ pub(crate) struct ApplyArgs {
     #[arg(long, value_name = "DIR", env = "TRUEUP_STATE_DIR")]
     pub(crate) state_dir: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) lock: LockArgs,
-    #[command(flatten)]
     pub(crate) compare: CompareArgs,
+    // These have headings of their own, which would hold for what comes after them, too.
     #[command(flatten)]
     pub(crate) approval: ApprovalArgs,
     #[command(flatten)]
     pub(crate) credentials: CredentialsArgs,
+    #[command(flatten)]
+    pub(crate) lock: LockArgs,
 }
 
 /// What keeps other machines' runs from applying at the same time.

@@ -125,7 +125,10 @@ pub(crate) enum CliError {
     #[error("this plan takes a person's approval; nothing was written")]
     Approval { reviewed: bool },
     #[error("the plan of now is not the reviewed one; nothing was written")]
-    Stale,
+    Stale {
+        /// What moved, in words, where that is known.
+        moved: Vec<String>,
+    },
     #[error("the baseline is of account {baseline}, the manifest is for {manifest}")]
     WrongBaseline { baseline: AccountId, manifest: AccountId },
     #[error("--account is {given}, the manifest is for {manifest}")]
@@ -230,7 +233,7 @@ impl CliError {
                 | ReadError::Unexpected { .. } => 1,
             },
             Self::Guardrails { .. } | Self::Strict | Self::Approval { .. } => 3,
-            Self::Stale => 4,
+            Self::Stale { .. } => 4,
             Self::Incomplete { written: true, .. } | Self::LockLost { written: true, .. } | Self::StillDiffers => 5,
             Self::Locked { .. } | Self::LockHeld { .. } | Self::LockLost { written: false, .. } => 6,
             Self::Profile { .. }
@@ -260,7 +263,7 @@ impl CliError {
             Self::Approval { reviewed: true } => {
                 one("the reviewed plan says something else about access; plan again and have that reviewed")
             }
-            Self::Stale => one("plan again, have that reviewed, and apply with its digest"),
+            Self::Stale { .. } => one("plan again, have that reviewed, and apply with its digest"),
             Self::Locked { path, .. } => vec![format!(
                 "wait for it to end; the lock is {} and is free as soon as that process is gone",
                 path.display()
@@ -290,7 +293,9 @@ impl CliError {
                 vec![format!("the profiles there: {named}")]
             }
             Self::WrongBaseline { .. } => one("name the receipt of this account's last apply with --baseline"),
-            Self::Incomplete { .. } => one("apply again: it goes on from where the account is"),
+            Self::Incomplete { .. } => one(
+                "apply again: it goes on from where the account is; a plan that was reviewed before no longer holds, so plan what is left, and have that reviewed",
+            ),
             Self::StillDiffers => one("plan again to see what differs: somebody else may be changing the account"),
             Self::Deadline { .. } => one("--deadline sets how long it may take"),
             _ => Vec::new(),
@@ -375,7 +380,7 @@ mod tests {
             ),
             (CliError::Strict, 3),
             (CliError::Approval { reviewed: false }, 3),
-            (CliError::Stale, 4),
+            (CliError::Stale { moved: Vec::new() }, 4),
             (CliError::StillDiffers, 5),
             (
                 CliError::Locked {

@@ -331,12 +331,12 @@ fn shared_policy(view: &View<'_, '_>) -> Vec<Fired> {
             .map(|role| format!("role `{}`", role.name));
         let holders: Vec<String> = users.chain(groups).chain(roles).collect();
         if let Some(first) = holders.first() {
-            let others = match holders.len() - 1 {
-                0 => String::new(),
-                n => format!(" and {n} more"),
+            let (others, hold) = match holders.len() - 1 {
+                0 => (String::new(), "holds"),
+                n => (format!(" and {n} more"), "hold"),
             };
             let message = format!(
-                "policy `{}` would change, and {first}{others}, which the manifest does not own, hold it",
+                "policy `{}` would change, and {first}{others}, which the manifest does not own, {hold} it",
                 arn.policy_name()
             );
             found.push(Fired::about(Resource::policy(&arn.policy_name()), message));

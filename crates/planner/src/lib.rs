@@ -318,6 +318,7 @@ fn held(desired: &Desired, as_of: Date, changes: &[Change]) -> Vec<Held> {
             resource: change.resource.clone(),
             reason: hold.reason.clone(),
             until: hold.until,
+            change: Some(change.change),
         })
     });
     held.collect()

@@ -209,6 +209,9 @@ pub struct Held {
     pub reason: String,
     /// The last day.
     pub until: Date,
+    /// What the change is. `None` in plans of versions that did not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<ChangeKind>,
 }
 
 /// Something that differs, and that a limited plan leaves as it is.

@@ -249,6 +249,7 @@ fn write_held(page: &mut Page, held: &[Held], options: &TextOptions) {
         resource,
         reason,
         until,
+        change: _,
     } in &held[..shown]
     {
         page.line(2)

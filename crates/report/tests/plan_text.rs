@@ -277,7 +277,7 @@ fn hostile() -> Plan {
         "action_data": bad,
         "unmanaged": [{"resource": bad, "reason": bad}],
         "ignored": [{"resource": bad, "rule": bad, "reason": bad}],
-        "held": [{"resource": bad, "reason": bad, "until": "2026-12-31"}], "only": "drift",
+        "held": [{"resource": bad, "reason": bad, "until": "2026-12-31", "change": "update"}], "only": "drift",
         "left": [{"resource": bad, "change": "create", "origin": "pending", "because": bad, "renamed_from": bad}],
         "cloudtrail_query": bad,
         "guardrails": [{"code": "alias", "message": bad, "resources": [bad], "allowed": true, "allowance": {
@@ -552,6 +552,7 @@ fn the_schema_describes_every_member_and_no_other() {
             "allowance",
             "cloudtrail_query",
             "resources",
+            "change",
         ];
         let required: Vec<&str> = required.into_iter().filter_map(serde_json::Value::as_str).collect();
         let named = names(value);

@@ -1,6 +1,6 @@
 //! What plan, apply and drift share: the manifest, the live account, and the plan between them.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use trueup_access::Verdict;
@@ -163,7 +163,9 @@ pub(crate) fn show(
 /// What a strict run does not accept, in words. Notes are given whole, since a quiet run has not shown them.
 pub(crate) fn strict_findings(plan: &Plan) -> Vec<String> {
     let unmet = plan.requirements.iter().filter(|requirement| !requirement.met).count();
-    let guardrails = plan.guardrails.iter().filter(|finding| !finding.allowed).count();
+    // One can find several things.
+    let fired = plan.guardrails.iter().filter(|finding| !finding.allowed);
+    let guardrails = fired.map(|finding| finding.code).collect::<BTreeSet<_>>().len();
     let counted = [
         (unmet, "requirement not met", "requirements not met"),
         (guardrails, "guardrail", "guardrails"),

@@ -300,6 +300,7 @@ fn alone(unmanaged: &[Listed], ignored: &[Ignored], left: &[Left], held: &[Held]
         resource,
         reason,
         until,
+        change: _,
     } in held
     {
         by_words

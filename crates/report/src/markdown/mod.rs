@@ -227,6 +227,7 @@ fn body(sheet: &mut Sheet, plan: &Plan, (gains, detail): (Detail, Detail)) {
             resource,
             reason,
             until,
+            change: _,
         } = held;
         format!("- {}: until {until}, {}\n", code(resource.as_str()), markdown(reason))
     });

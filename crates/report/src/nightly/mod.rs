@@ -122,7 +122,7 @@ fn differences(plan: &Plan) -> Vec<Change> {
     let held = plan.held.iter().filter(|held| !is_known(&held.resource));
     let held = held.map(|held| Change {
         resource: held.resource.clone(),
-        change: ChangeKind::Update,
+        change: held.change.unwrap_or(ChangeKind::Update),
         reason: held.reason.clone(),
         destructive: false,
         fields: Vec::new(),

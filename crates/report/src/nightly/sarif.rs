@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use trueup_model::Resource;
-use trueup_planner::{GuardrailCode, GuardrailFinding, Plan};
+use trueup_planner::{GuardrailCode, GuardrailFinding, Origin, Plan};
 
 use super::{differences, kind_of};
 use crate::{Position, escape, places::place, to_json};
@@ -157,6 +157,13 @@ pub fn render_sarif(
             found.suppressions.push(Suppression {
                 kind: "inSource",
                 justification: escape::text(&format!("until {}: {}", held.until, held.reason)).into_owned(),
+            });
+        }
+        // Of what a correction leaves, only drift is for a job that looks for it.
+        if plan.only.is_some() && change.origin == Some(Origin::Pending) {
+            found.suppressions.push(Suppression {
+                kind: "external",
+                justification: escape::text(&change.reason).into_owned(),
             });
         }
         results.push(found);

@@ -131,6 +131,7 @@ impl Reviewed {
         if !stale && !altered {
             return Ok(());
         }
+        let mut all_moved = Vec::new();
         match &self.plan {
             Some(reviewed) => {
                 for moved in what_moved(reviewed, now) {
@@ -138,7 +139,9 @@ impl Reviewed {
                         .resource
                         .map(|resource| format!("{resource} "))
                         .unwrap_or_default();
-                    terminal.message(&format!("moved: {}{}\n", escape::text(&subject), moved.how));
+                    let words = format!("{}{}", escape::text(&subject), moved.how);
+                    terminal.message(&format!("moved: {words}\n"));
+                    all_moved.push(words);
                 }
             }
             None => terminal.message(
@@ -147,7 +150,7 @@ impl Reviewed {
                  the baseline of the review\n",
             ),
         }
-        Err(CliError::Stale)
+        Err(CliError::Stale { moved: all_moved })
     }
 }
 
@@ -180,7 +183,7 @@ pub(crate) fn check_guardrails(plan: &Plan, strict: bool, terminal: &Terminal) -
         codes.sort();
         codes.dedup();
         return Err(CliError::Guardrails {
-            count: refusing.len(),
+            count: codes.len(),
             allow: codes.join(" "),
         });
     }

@@ -221,6 +221,12 @@ async fn locked(
         run.execute(password, terminal, signals).await?
     };
     let told = run.tell(&outcome, terminal);
+    if told.is_err() && outcome.wrote_something() {
+        terminal.warning(
+            "the account was changed; only what this run says of it could not be written",
+            "look at the journal, or plan again: what was done is not done twice",
+        );
+    }
     match (exit(&outcome, signals, lock), told) {
         (Ok(exit), Ok(())) => Ok(exit),
         (Ok(_), Err(error)) | (Err(error), Ok(())) => Err(error),
@@ -249,7 +255,7 @@ fn tell_refusal(
     error: &CliError,
     terminal: &Terminal,
 ) -> Result<(), CliError> {
-    let why = with_causes(error);
+    let why = why_refused(error);
     let markdown = |budget| {
         let options = MarkdownOptions {
             budget,
@@ -278,6 +284,22 @@ fn tell_refusal(
 /// The second in which a moment lies: nobody looks for less.
 fn whole_second(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
+/// Why a plan was not applied, for who does not see stderr: what moved included.
+fn why_refused(error: &CliError) -> String {
+    let why = with_causes(error);
+    match error {
+        CliError::Stale { moved } if !moved.is_empty() => {
+            let shown = &moved[..moved.len().min(SHOWN_MOVES)];
+            let more = match moved.len() - shown.len() {
+                0 => String::new(),
+                more => format!("; and {more} more"),
+            };
+            format!("{why}; {}{more}", shown.join("; "))
+        }
+        _ => why,
+    }
 }
 
 fn snapshot_refused() -> CliError {
@@ -312,6 +334,9 @@ impl Directories {
         self.state.join("journal")
     }
 }
+
+/// How much of what moved is told with a refusal before the rest is counted.
+const SHOWN_MOVES: usize = 10;
 
 /// One apply, from the moment that nothing speaks against it.
 struct Run<'a> {
