@@ -391,18 +391,18 @@ fn plan_file(check_digest: Option<&String>) -> Option<&Path> {
 }
 
 impl PlanArgs {
-    /// Refuses files that cannot be meant, before anything is read.
+    /// Refuses files that cannot be meant or written, before anything is read.
     pub(crate) fn check_files(&self) -> Result<(), CliError> {
         let own = ("--out", &self.out, Some("for stdout: --format json"));
         let asked = self.compare.asked([own]);
         asked
             .reading("--check-digest", plan_file(self.check_digest.as_ref()))
-            .check()
+            .check_and_try()
     }
 }
 
 impl DriftArgs {
-    /// Refuses files that cannot be meant, before anything is read.
+    /// Refuses files that cannot be meant or written, before anything is read.
     pub(crate) fn check_files(&self) -> Result<(), CliError> {
         let own = [
             ("--line-into", &self.line_into, None),
@@ -414,7 +414,7 @@ impl DriftArgs {
         asked
             .reading("--check-digest", plan_file(self.check_digest.as_ref()))
             .reading("--baseline", self.since.baseline.as_deref())
-            .check()
+            .check_and_try()
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-use crate::{args::LiveSource, exit::CliError, manifest};
+use crate::{args::LiveSource, exit::CliError, manifest, markdown};
 
 /// Reads a text file; `-` is stdin.
 pub(crate) fn read_text(path: &Path) -> Result<String, CliError> {
@@ -145,6 +145,14 @@ impl<'a> Asked<'a> {
             LiveSource::Aws => self,
             LiveSource::Sandbox(path) | LiveSource::Snapshot(path) => self.reading("--live", Some(path)),
         }
+    }
+
+    /// The same, and sees whether each could be written: a night's findings are not to be lost for one wrong path.
+    pub(crate) fn check_and_try(&self) -> Result<(), CliError> {
+        self.check()?;
+        self.written
+            .iter()
+            .try_for_each(|(_, path, _)| markdown::try_place(path))
     }
 
     /// Refuses two that name one file, of which the later would silently replace the earlier, one that names a file

@@ -191,13 +191,18 @@ fn population(view: &View<'_, '_>) -> BTreeMap<&'static str, usize> {
                 scope.groups.contains(&group.path) && !resolved.ignored_groups.contains_key(&group.name)
             })
         };
-    let in_scope: BTreeSet<_> = groups().map(|group| &group.name).collect();
+    let groups_in_scope: BTreeSet<_> = groups().map(|group| &group.name).collect();
+    let users_in_scope: BTreeSet<_> = users().map(|user| &user.name).collect();
+    // A membership can be deleted for its group's sake or for its user's.
     let memberships = resolved
         .live
         .users
         .values()
-        .flat_map(|user| &user.groups)
-        .filter(|group| in_scope.contains(group))
+        .flat_map(|user| user.groups.iter().map(move |group| (&user.name, group)))
+        .filter(|(user, group)| {
+            groups_in_scope.contains(group)
+                || users_in_scope.contains(user) && !resolved.ignored_groups.contains_key(*group)
+        })
         .count();
     BTreeMap::from([
         ("user", users().count()),

@@ -245,7 +245,7 @@ fn a_shared_policy_names_one_holder_and_counts_the_others() {
     let says = |live: &Live| messages(&plan(&changed, live), GuardrailCode::SharedPolicy).join("; ");
     assert_eq!(
         says(&live),
-        format!("policy `base` would change, and role `bounded`, {rest}")
+        "policy `base` would change, and role `bounded`, which the manifest does not own, holds it"
     );
     before.group("theirs").managed_policies.insert(base());
     live.groups = live_of(&before).groups;
@@ -501,4 +501,29 @@ fn what_the_manifest_asks_and_the_plan_leaves_fires_nothing() {
     let found = trueup_planner::plan_since(&wanted, &now, &options(), &applied, Some(Only::Drift)).unwrap();
     assert_eq!(found.actions.len(), 1);
     assert!(found.guardrails.is_empty(), "{:?}", found.guardrails);
+}
+
+/// Who is taken out of a group that is not managed is counted, and so is everybody who could be.
+#[test]
+fn memberships_in_groups_that_are_not_managed_count_on_both_sides() {
+    let mut wanted = desired();
+    wanted.scope.groups.paths.clear();
+    for name in ["alice", "bob", "carol"] {
+        wanted.user(name);
+    }
+    let mut before = wanted.clone();
+    before.group("operators");
+    let mut live = live_of(&before);
+    for name in ["alice", "bob", "carol"] {
+        live.users
+            .get_mut(&user(name))
+            .unwrap()
+            .groups
+            .insert(group("operators"));
+    }
+    let found = plan(&wanted, &live);
+    assert_eq!(
+        messages(&found, GuardrailCode::Deletions),
+        ["3 of 3 memberships in scope would be deleted; the limit is 2 where there are fewer than 10"]
+    );
 }
