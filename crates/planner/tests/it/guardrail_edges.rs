@@ -322,6 +322,15 @@ fn only_the_last_working_key_or_the_password_disables() {
     let me = half.users.get_mut(&user("me")).unwrap();
     me.tags.insert("trueup:new-access-key".to_owned(), one.to_owned());
     assert_eq!(own(&before, &half), [""; 0]);
+    // The only one goes, for the same reason, and another one comes with the same plan.
+    let mut replaced = live.clone();
+    keys(&mut replaced, "me", &[(one, true)]);
+    let me = replaced.users.get_mut(&user("me")).unwrap();
+    me.tags.insert("trueup:new-access-key".to_owned(), "none".to_owned());
+    assert_eq!(own(&before, &replaced), DISABLED);
+    let mut wanted = before;
+    wanted.user("me").access_keys = no_keys.user("other").access_keys.clone();
+    assert_eq!(own(&wanted, &replaced), [""; 0]);
 }
 
 #[test]
