@@ -292,6 +292,7 @@ impl CliError {
                 }
                 vec![format!("the profiles there: {named}")]
             }
+            Self::Content { what: "receipt", .. } => one("`apply --receipt FILE` writes one; a plan is none"),
             Self::WrongBaseline { .. } => one("name the receipt of this account's last apply with --baseline"),
             Self::Incomplete { .. } => one(
                 "apply again: it goes on from where the account is; a plan that was reviewed before no longer holds, so plan what is left, and have that reviewed",

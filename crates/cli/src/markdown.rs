@@ -24,7 +24,7 @@ pub(crate) fn write(path: &Path, terminal: &Terminal, render: impl Fn(usize) -> 
     let Some(text) = fitting(usize::try_from(before).unwrap_or(usize::MAX), render) else {
         terminal.warning(
             &format!(
-                "nothing was appended to the step's summary: it has {before} bytes, and GitHub drops one of more than 1 MiB"
+                "nothing was appended to the step's summary: it has {before} bytes, and with more GitHub would drop all of it: it takes less than 1 MiB"
             ),
             "run this in a step of its own, which has a summary of its own, or name another file with --markdown-into",
         );

@@ -32,7 +32,7 @@ impl Reviewed {
             && !is_digest(digest)
         {
             return Err(CliError::Usage(format!(
-                "--expect-digest is `{digest}`, expected sha256: and 64 hexadecimal digits"
+                "--expect-digest is `{digest}`, expected sha256: and 64 hexadecimal digits in lower case"
             )));
         }
         Ok(Self { plan, digest })
@@ -53,7 +53,7 @@ impl Reviewed {
         }
         if text.starts_with("sha256:") {
             return Err(CliError::Usage(format!(
-                "--check-digest is `{text}`, expected sha256: and 64 hexadecimal digits, or the file of a saved plan"
+                "--check-digest is `{text}`, expected sha256: and 64 hexadecimal digits in lower case, or the file of a saved plan"
             )));
         }
         Ok(Self {
