@@ -165,12 +165,16 @@ impl Resource {
         let entity = self.entity();
         let rest = self.0.strip_prefix(&entity.0).unwrap_or_default();
         let owner = names.get(&entity).unwrap_or(&entity);
-        let user = self.part_name().filter(|_| self.kind() == "member");
-        let user = user.and_then(|user| names.get(&Self::user(&UserName::from_live(user))));
-        match user {
+        match self.member_user().and_then(|user| names.get(&user)) {
             Some(user) => owner.member(&UserName::from_live(user.entity_name())),
             None => Self(format!("{owner}{rest}")),
         }
+    }
+
+    /// The user of a membership, which is the user's as much as the group's; `None` for everything else.
+    pub fn member_user(&self) -> Option<Self> {
+        let name = self.part_name().filter(|_| self.kind() == "member")?;
+        Some(Self::user(&UserName::from_live(name)))
     }
 
     /// Whether this is the manifest or an entry of it, and nothing of an account.
@@ -238,5 +242,9 @@ mod tests {
         assert_eq!(Resource::account_alias().kind(), "alias");
         assert!(!alice.is_part() && alice.login_profile().is_part());
         assert!(Resource::manifest_key("hold[0]").is_of_manifest() && !alice.is_of_manifest());
+        let group = Resource::group(&GroupName::from_live("ops"));
+        let membership = group.member(&UserName::from_live("alice"));
+        assert_eq!(membership.member_user().as_ref(), Some(&alice));
+        assert_eq!((group.member_user(), alice.member_user()), (None, None));
     }
 }

@@ -232,8 +232,7 @@ impl<'a> Since<'a> {
         let resource = &change.resource;
         let entity = resource.entity();
         // A membership in a group that is not managed is the matter of its user, of whom it is a fact.
-        let member = resource.part_name().filter(|_| resource.kind() == "member");
-        let member = member.map(|user| Resource::user(&UserName::from_live(user)));
+        let member = resource.member_user();
         let is_known = |entity: &Resource| self.applied_facts.contains_key(entity);
         if !is_known(&entity) && !member.as_ref().is_some_and(is_known) {
             return self.origin_of_unknown(&entity);
@@ -368,9 +367,9 @@ impl<'a> Since<'a> {
             // Of two that were both declared, and otherwise where scope and ignore rules are what they were: somebody may
             // have been let join on purpose.
             "member" => {
-                let member = Resource::user(&UserName::from_live(part.part_name().unwrap_or_default()));
                 let was_declared = |entity: &Resource| self.applied_asked.contains_key(entity);
-                was_declared(&owner) && was_declared(&member) || self.is_same_wish(&Resource::scope())
+                was_declared(&owner) && part.member_user().as_ref().is_some_and(was_declared)
+                    || self.is_same_wish(&Resource::scope())
             }
             "mfa-device" | "ssh-public-key" | "signing-certificate" | "service-specific-credential" => {
                 self.was_going(&owner, &name)
@@ -389,8 +388,7 @@ impl<'a> Since<'a> {
     pub(crate) fn is_due(&self, change: &Change) -> bool {
         let resource = &change.resource;
         let entity = resource.entity();
-        let member = resource.part_name().filter(|_| resource.kind() == "member");
-        let member = member.map(|user| Resource::user(&UserName::from_live(user)));
+        let member = resource.member_user();
         let own: Vec<Resource> = match resource.is_part() {
             true if resource.kind() == "access-key" => vec![entity.access_key("")],
             true => vec![resource.clone()],

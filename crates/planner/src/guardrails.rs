@@ -134,12 +134,8 @@ fn deletions(view: &View<'_, '_>) -> Vec<Fired> {
         .map(|change| change.resource.clone())
         .collect();
     let goes_with_its_entity = |resource: &Resource| {
-        let user_of_membership = resource
-            .part_name()
-            .filter(|_| resource.kind() == "member")
-            .map(|user| Resource::user(&UserName::from_live(user)));
         // A membership goes with its user; with its group it is somebody else's loss.
-        match user_of_membership {
+        match resource.member_user() {
             Some(user) => deleted_entities.contains(&user),
             None => resource.is_part() && deleted_entities.contains(&resource.entity()),
         }

@@ -52,7 +52,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use trueup_access::IamData;
-use trueup_model::{Desired, Live, Resource, UserName, live::Needs};
+use trueup_model::{Desired, Live, Resource, live::Needs};
 
 use crate::{
     access::Comparison,
@@ -305,11 +305,7 @@ fn make(
 fn held(desired: &Desired, as_of: Date, changes: &[Change]) -> Vec<Held> {
     let holds: Vec<_> = desired.hold.iter().filter(|hold| !hold.lapsed(as_of)).collect();
     let held = changes.iter().filter_map(|change| {
-        let member = change
-            .resource
-            .part_name()
-            .filter(|_| change.resource.kind() == "member");
-        let member = member.map(|user| Resource::user(&UserName::from_live(user)));
+        let member = change.resource.member_user();
         let entity = change.resource.entity();
         let hold = holds
             .iter()
@@ -333,17 +329,7 @@ fn overview(resolved: &Resolved<'_>, changes: &[Change]) -> Overview {
     ];
     let mut changed: BTreeSet<Resource> = changes.iter().map(|change| change.resource.entity()).collect();
     // A membership is declared on the user, so it is a change of the user as much as of the group.
-    changed.extend(
-        changes
-            .iter()
-            .filter(|change| change.resource.kind() == "member")
-            .filter_map(|change| {
-                change
-                    .resource
-                    .part_name()
-                    .map(|user| Resource::user(&UserName::from_live(user)))
-            }),
-    );
+    changed.extend(changes.iter().filter_map(|change| change.resource.member_user()));
     fn live<D, L>(fate: &Fate<'_, D, L>) -> bool {
         matches!(fate, Fate::Declared { live: Some(_), .. })
     }

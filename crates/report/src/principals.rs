@@ -91,14 +91,8 @@ impl Kind {
 
 /// Whom a change is about, and what of it changes; the latter is empty for the entity itself.
 pub(crate) fn whose(resource: &Resource) -> (Resource, String) {
-    if resource.kind() == "member"
-        && let Some(user) = resource.part_name()
-    {
-        let user = trueup_model::UserName::from_live(user);
-        return (
-            Resource::user(&user),
-            format!("member of group/{}", resource.entity_name()),
-        );
+    if let Some(user) = resource.member_user() {
+        return (user, format!("member of group/{}", resource.entity_name()));
     }
     let entity = resource.entity();
     let part = resource.as_str().strip_prefix(entity.as_str()).unwrap_or_default();

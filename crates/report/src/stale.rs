@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use trueup_model::{Resource, UserName};
+use trueup_model::Resource;
 use trueup_planner::{ABSENT_FACT, Change, ChangeKind, Plan};
 
 use crate::{escape, value};
@@ -25,9 +25,7 @@ pub fn what_moved(reviewed: &Plan, now: &Plan) -> Vec<Moved> {
     let mut named: BTreeSet<Resource> = BTreeSet::new();
     for (resource, _) in &facts {
         named.insert(resource.entity());
-        if let (true, Some(user)) = (resource.kind() == "member", resource.part_name()) {
-            named.insert(Resource::user(&UserName::from_live(user)));
-        }
+        named.extend(resource.member_user());
     }
     moved.extend(facts.into_iter().map(|(resource, how)| Moved {
         resource: Some(resource),
@@ -37,9 +35,7 @@ pub fn what_moved(reviewed: &Plan, now: &Plan) -> Vec<Moved> {
     let resources: BTreeSet<&Resource> = before.keys().chain(after.keys()).copied().collect();
     // A membership is its user's as much as its group's.
     let is_named = |resource: &Resource| {
-        let member = resource.part_name().filter(|_| resource.kind() == "member");
-        let member = member.map(|user| Resource::user(&UserName::from_live(user)));
-        named.contains(&resource.entity()) || member.is_some_and(|user| named.contains(&user))
+        named.contains(&resource.entity()) || resource.member_user().is_some_and(|user| named.contains(&user))
     };
     let manifest = Resource::manifest();
     let is_same_wish = reviewed.facts.get(&manifest) == now.facts.get(&manifest)

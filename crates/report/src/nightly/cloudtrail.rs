@@ -79,11 +79,8 @@ pub fn cloudtrail_query(plan: &Plan, from: Option<&str>) -> Option<String> {
     for change in moved {
         let entity = change.resource.entity();
         let own = live_names.of_entity(entity.kind(), entity.entity_name());
-        let member = change
-            .resource
-            .part_name()
-            .filter(|_| change.resource.kind() == "member");
-        let member = member.map(|user| live_names.of_entity("user", user));
+        let member = change.resource.member_user();
+        let member = member.map(|user| live_names.of_entity("user", user.entity_name()));
         for event in made_by(change) {
             let asked = asked.entry(By::of(event)).or_default();
             asked.events.insert(event);
