@@ -1,6 +1,7 @@
 //! The command line as it is typed. What the words mean is decided by the commands.
 
 mod access;
+mod files;
 mod init;
 #[cfg(test)]
 mod invocations;
@@ -8,10 +9,7 @@ mod people;
 mod permissions;
 mod tools;
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
@@ -30,11 +28,7 @@ pub(crate) use self::{
     permissions::{PermissionsArgs, PermissionsCommand, PermissionsOf},
     tools::{CompletionsArgs, FmtArgs, ManArgs},
 };
-use crate::{
-    exit::{self, CliError},
-    output::Asked,
-    remote_lock::ObjectUrl,
-};
+use crate::{exit, remote_lock::ObjectUrl};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -353,96 +347,6 @@ pub(crate) struct CompareArgs {
     pub(crate) allow: Vec<GuardrailCode>,
     #[command(flatten)]
     pub(crate) live: LiveArgs,
-}
-
-/// What says to stdout what a file would hold.
-const ON_STDOUT: Option<&str> = Some("leave it out: stdout is where it goes by itself");
-
-impl CompareArgs {
-    /// The files that are asked for.
-    fn files(&self) -> [(&'static str, &Option<PathBuf>, Option<&'static str>); 3] {
-        [
-            ("--json-into", &self.json_into, Some("for stdout: --format json")),
-            (
-                "--markdown-into",
-                &self.markdown_into,
-                Some("for stdout: --format markdown"),
-            ),
-            ("--html-into", &self.html_into, Some("for stdout: --format html")),
-        ]
-    }
-
-    /// These and a command's own, beside what is read.
-    fn asked<'a>(
-        &'a self,
-        own: impl IntoIterator<Item = (&'static str, &'a Option<PathBuf>, Option<&'static str>)>,
-    ) -> Asked<'a> {
-        Asked::new(own.into_iter().chain(self.files()))
-            .reading_manifest(self.manifest.as_deref())
-            .reading_live(&self.live.live)
-    }
-}
-
-/// The file of a reviewed plan, where it is not named by its digest.
-fn plan_file(check_digest: Option<&String>) -> Option<&Path> {
-    check_digest
-        .filter(|given| !given.starts_with("sha256:"))
-        .map(Path::new)
-}
-
-impl PlanArgs {
-    /// Refuses files that cannot be meant or written, before anything is read.
-    pub(crate) fn check_files(&self) -> Result<(), CliError> {
-        let own = ("--out", &self.out, Some("for stdout: --format json"));
-        let asked = self.compare.asked([own]);
-        asked
-            .reading("--check-digest", plan_file(self.check_digest.as_ref()))
-            .check_and_try()
-    }
-}
-
-impl DriftArgs {
-    /// Refuses files that cannot be meant or written, before anything is read.
-    pub(crate) fn check_files(&self) -> Result<(), CliError> {
-        let own = [
-            ("--line-into", &self.line_into, None),
-            ("--junit-into", &self.junit_into, None),
-            ("--sarif-into", &self.sarif_into, None),
-            ("--metrics-into", &self.metrics_into, None),
-        ];
-        let asked = self.compare.asked(own);
-        asked
-            .reading("--check-digest", plan_file(self.check_digest.as_ref()))
-            .reading("--baseline", self.since.baseline.as_deref())
-            .check_and_try()
-    }
-}
-
-impl ApplyArgs {
-    /// Refuses files that cannot be meant, before anything is read.
-    pub(crate) fn check_files(&self) -> Result<(), CliError> {
-        let own = ("--receipt", &self.receipt, None);
-        let asked = self.compare.asked([own]);
-        asked
-            .reading("--plan", self.approval.plan.as_deref())
-            .reading_before("--receipt", "--baseline", self.since.baseline.as_deref())
-            .check()
-    }
-}
-
-impl SnapshotArgs {
-    /// Refuses a file that cannot be meant, before anything is read.
-    pub(crate) fn check_files(&self) -> Result<(), CliError> {
-        let asked = Asked::new([("--out", &self.out, ON_STDOUT)]);
-        asked.reading_live(&self.live.live).check()
-    }
-}
-
-impl ExportArgs {
-    /// Refuses files that cannot be meant, before anything is read.
-    pub(crate) fn check_files(&self) -> Result<(), CliError> {
-        Asked::new([("--output", &self.output, ON_STDOUT)]).check()
-    }
 }
 
 #[derive(Debug, Args)]

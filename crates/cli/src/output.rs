@@ -8,7 +8,7 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-use crate::{args::LiveSource, exit::CliError, manifest, markdown};
+use crate::exit::CliError;
 
 /// Reads a text file; `-` is stdin.
 pub(crate) fn read_text(path: &Path) -> Result<String, CliError> {
@@ -81,6 +81,11 @@ impl Stream {
     }
 }
 
+/// Whether a path names what this process was given open: what that is given does not replace what it was given before.
+pub(crate) fn is_stream(path: &Path) -> bool {
+    stream(path).is_some()
+}
+
 /// The stream that a path names, itself or as a link.
 fn stream(path: &Path) -> Option<Stream> {
     let mut at = path.to_owned();
@@ -93,103 +98,8 @@ fn stream(path: &Path) -> Option<Stream> {
     None
 }
 
-/// Files that a command was asked to write, and those that it reads.
-pub(crate) struct Asked<'a> {
-    /// Each with its flag and with what says the same of stdout.
-    written: Vec<(&'static str, &'a Path, Option<&'static str>)>,
-    /// Each with its name and with the flag of what may replace it.
-    read: Vec<(&'static str, PathBuf, Option<&'static str>)>,
-}
-
-impl<'a> Asked<'a> {
-    pub(crate) fn new(
-        files: impl IntoIterator<Item = (&'static str, &'a Option<PathBuf>, Option<&'static str>)>,
-    ) -> Self {
-        let given = files.into_iter().filter_map(|(flag, path, stdout)| {
-            let path = path.as_deref().filter(|path| !path.as_os_str().is_empty())?;
-            Some((flag, path, stdout))
-        });
-        Self {
-            written: given.collect(),
-            read: Vec::new(),
-        }
-    }
-
-    /// Beside a file that is read, which no output may replace: who runs the same again would then read that.
-    pub(crate) fn reading(mut self, name: &'static str, path: Option<&Path>) -> Self {
-        self.read.extend(input(path).map(|path| (name, path.to_owned(), None)));
-        self
-    }
-
-    /// Beside a file that is read, and that the output of this flag replaces: it is its successor.
-    pub(crate) fn reading_before(mut self, flag: &'static str, name: &'static str, path: Option<&Path>) -> Self {
-        self.read
-            .extend(input(path).map(|path| (name, path.to_owned(), Some(flag))));
-        self
-    }
-
-    /// Beside the manifest that was named, or the one that will be found. One that cannot be listed is not read either.
-    pub(crate) fn reading_manifest(mut self, named: Option<&Path>) -> Self {
-        if !self.written.is_empty()
-            && let Ok(manifest) = manifest::locate(named)
-        {
-            let files = manifest::files(&manifest).into_iter();
-            self.read.extend(files.map(|path| ("the manifest", path, None)));
-        }
-        self
-    }
-
-    /// Beside the file that a live account is in.
-    pub(crate) fn reading_live(self, live: &LiveSource) -> Self {
-        match live {
-            LiveSource::Aws => self,
-            LiveSource::Sandbox(path) | LiveSource::Snapshot(path) => self.reading("--live", Some(path)),
-        }
-    }
-
-    /// The same, and sees whether each could be written: a night's findings are not to be lost for one wrong path.
-    pub(crate) fn check_and_try(&self) -> Result<(), CliError> {
-        self.check()?;
-        self.written
-            .iter()
-            .try_for_each(|(_, path, _)| markdown::try_place(path))
-    }
-
-    /// Refuses two that name one file, of which the later would silently replace the earlier, one that names a file
-    /// that is read, and a file called `-`. Before anything is read.
-    pub(crate) fn check(&self) -> Result<(), CliError> {
-        for (index, (flag, path, stdout)) in self.written.iter().enumerate() {
-            if *path == Path::new("-") {
-                return Err(CliError::refused(
-                    format!("{flag} names a file, and `-` is none"),
-                    stdout.unwrap_or("for stdout: /dev/stdout; for a file of that name: ./-"),
-                ));
-            }
-            // What a stream is given does not replace what it was given before.
-            if stream(path).is_some() {
-                continue;
-            }
-            let earlier = self.written[..index].iter().map(|(name, path, _)| (*name, *path));
-            let read = self.read.iter().filter(|(.., successor)| *successor != Some(*flag));
-            let read = read.map(|(name, path, _)| (*name, path.as_path()));
-            if let Some((other, _)) = earlier.chain(read).find(|(_, other)| same_file(path, other)) {
-                return Err(CliError::refused(
-                    format!("{other} and {flag} both name {}", path.display()),
-                    "give each a file of its own",
-                ));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The path of what is read, if it is that of a file.
-fn input(path: Option<&Path>) -> Option<&Path> {
-    path.filter(|path| !path.as_os_str().is_empty() && *path != Path::new("-"))
-}
-
 /// Whether two names are of one file, which may not be there yet. A pipe takes what comes, one after the other.
-fn same_file(one: &Path, other: &Path) -> bool {
+pub(crate) fn same_file(one: &Path, other: &Path) -> bool {
     let whole = |path: &Path| {
         let path = real(path)?;
         let directory = fs::canonicalize(directory_of(&path))?;
@@ -364,11 +274,7 @@ mod tests {
         (&log).write_all(b"after\n").unwrap();
         assert_eq!(read_text(&path).unwrap(), "before\none\ntwo\nthree\nafter\n");
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-        // Two outputs may share it.
-        let given = Some(descriptor);
-        Asked::new([("--out", &given, None), ("--json-into", &given, None)])
-            .check()
-            .unwrap();
+        assert!(is_stream(&descriptor) && is_stream(&link) && !is_stream(&path));
     }
 
     #[test]
@@ -398,32 +304,6 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_is_not_written_over() {
-        let directory = tempfile::tempdir().unwrap();
-        let at = |name: &str| Some(directory.path().join(name));
-        let (out, receipt) = (at("a.json"), at("r.json"));
-        let files = || {
-            Asked::new([
-                ("--receipt", &receipt, None),
-                ("--html-into", &None, None),
-                ("--json-into", &out, None),
-            ])
-        };
-        let (plan, baseline) = (at("./a.json"), at("./r.json"));
-        let refused = files().reading("--plan", plan.as_deref()).check().unwrap_err();
-        let begin = "error: --plan and --json-into both name ";
-        assert!(refused.render().starts_with(begin), "{}", refused.render());
-        assert_eq!(refused.code(), 1);
-        let before = |path| files().reading_before("--receipt", "--baseline", path).check();
-        before(baseline.as_deref()).unwrap();
-        assert!(before(plan.as_deref()).is_err());
-        assert!(files().reading("--baseline", baseline.as_deref()).check().is_err());
-        for other in [None, Some(Path::new("")), Some(Path::new("-")), at("b.json").as_deref()] {
-            files().reading("--plan", other).check().unwrap();
-        }
-    }
-
-    #[test]
     fn what_cannot_be_written_later_is_known_beforehand_and_nothing_is_left_of_the_try() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("receipt.json");
@@ -442,40 +322,6 @@ mod tests {
             let error = try_text(&impossible).unwrap_err().render();
             assert!(error.starts_with("error: cannot write "), "{error}");
         }
-    }
-
-    #[test]
-    fn one_file_is_not_asked_for_twice() {
-        let directory = tempfile::tempdir().unwrap();
-        let at = |name: &str| Some(directory.path().join(name));
-        let check = |one: Option<PathBuf>, other: Option<PathBuf>| {
-            let files = [("--out", &one, Some("x")), ("--json-into", &other, None)];
-            Asked::new(files).check().map_err(|error| error.render())
-        };
-        assert!(check(at("a.json"), at("b.json")).is_ok());
-        assert!(check(at("a.json"), None).is_ok() && check(None, None).is_ok());
-        assert!(check(Some(PathBuf::new()), Some(PathBuf::new())).is_ok());
-        let refused = check(at("a.json"), at("./a.json")).unwrap_err();
-        assert!(
-            refused.starts_with("error: --out and --json-into both name "),
-            "{refused}"
-        );
-        fs::write(directory.path().join("a.json"), "{}").unwrap();
-        assert!(check(at("a.json"), at("./a.json")).is_err());
-        #[cfg(unix)]
-        {
-            std::os::unix::fs::symlink(directory.path().join("a.json"), directory.path().join("link")).unwrap();
-            assert!(check(at("a.json"), at("link")).is_err());
-            let null = || Some(PathBuf::from("/dev/null"));
-            assert!(check(null(), null()).is_ok());
-        }
-        let dash = check(Some(PathBuf::from("-")), None).unwrap_err();
-        assert_eq!(dash, "error: --out names a file, and `-` is none\nhint: x\n");
-        assert!(
-            check(None, Some(PathBuf::from("-")))
-                .unwrap_err()
-                .contains("/dev/stdout")
-        );
     }
 
     #[test]

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{AwsArgs, LiveSource, ON_STDOUT};
-use crate::{exit::CliError, output::Asked};
+use super::{AwsArgs, LiveSource};
 
 #[derive(Debug, Args)]
 pub(crate) struct AccessArgs {
@@ -66,18 +65,6 @@ pub(crate) struct GraphArgs {
     pub(crate) format: Option<GraphFormat>,
     #[command(flatten)]
     pub(crate) account: AccountArgs,
-}
-
-impl GraphArgs {
-    /// Refuses a file that cannot be meant, before anything is read.
-    pub(crate) fn check_files(&self) -> Result<(), CliError> {
-        let asked = Asked::new([("--out", &self.out, ON_STDOUT)]);
-        match &self.account.live {
-            Some(live) => asked.reading_live(live),
-            None => asked.reading_manifest(self.account.manifest.as_deref()),
-        }
-        .check()
-    }
 }
 
 /// Whose access is asked about.
