@@ -147,6 +147,7 @@ impl Workspace {
 
     /// Takes what differs from run to run, and from machine to machine, out of an output.
     pub fn redact(&self, text: &str) -> String {
+        let text = text.replace(&*self.path().to_string_lossy(), "[FOLDER]");
         crate::golden::redact(&text.replace(&*self.folder.path().to_string_lossy(), "[TEMP]"))
     }
 }
