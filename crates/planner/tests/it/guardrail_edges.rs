@@ -7,7 +7,7 @@ use trueup_model::{
     desired::{
         AccessKeyRules, AccessKeysWish, AliasWish, BoundaryWish, LoginProfileWish, PasswordPolicyWish, PolicyRef,
     },
-    live::{AccessKey, LastUse, LiveRole},
+    live::{AccessKey, Credentials, LastUse, LiveRole},
 };
 use trueup_planner::{Applied, GuardrailCode, Only, Plan};
 
@@ -331,6 +331,19 @@ fn only_the_last_working_key_or_the_password_disables() {
     let mut wanted = before;
     wanted.user("me").access_keys = no_keys.user("other").access_keys.clone();
     assert_eq!(own(&wanted, &replaced), [""; 0]);
+}
+
+#[test]
+fn who_runs_a_plan_is_not_deleted_by_it_also_without_a_password() {
+    let (before, mut live) = me_and_another();
+    live.users.get_mut(&user("me")).unwrap().credentials = Credentials::default();
+    let mut wanted = before;
+    wanted.users.remove(&user("me"));
+    wanted.absent.users.insert(user("me"), "left".into());
+    assert_eq!(
+        messages(&plan(&wanted, &live), GuardrailCode::OwnAccess),
+        ["user `me`, which runs this, would be deleted"]
+    );
 }
 
 #[test]

@@ -8,8 +8,10 @@
 )]
 
 mod access;
+mod account;
 mod aws_policies;
 mod build;
+mod comparison;
 mod guardrail_edges;
 mod guardrails;
 mod interrupted;

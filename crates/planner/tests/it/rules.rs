@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::{
-    Alias, Desired, GroupName, IgnoreRule, IgnoreTarget, KindScope, Live, Path, Unmanaged, UserName,
-    desired::{AfterExpiry, AliasWish, BoundaryWish, Expiry, LoginProfileWish, PasswordPolicyWish, PolicyRef},
+    Desired, GroupName, IgnoreRule, IgnoreTarget, KindScope, Live, Path, Unmanaged, UserName,
+    desired::{AfterExpiry, BoundaryWish, Expiry, LoginProfileWish, PolicyRef},
     live::{AccessKey, Credentials, LoginProfile},
 };
 use trueup_planner::{Applied, Call, ChangeKind, PlanError};
@@ -598,30 +598,6 @@ fn a_policy_that_a_stranger_holds_cannot_be_deleted() {
         plan.unmanaged
             .iter()
             .any(|listed| listed.reason.contains("user/stranger"))
-    );
-}
-
-#[test]
-fn alias_and_password_policy() {
-    let mut wanted = desired();
-    wanted.account.alias = Some(AliasWish::Present(Alias::new("acme").unwrap()));
-    wanted.account.password_policy = Some(PasswordPolicyWish::Custom(trueup_model::PasswordPolicy::default()));
-    let mut live = live_of(&wanted);
-    assert_eq!(
-        changes(&plan(&wanted, &live)),
-        ["+ account/alias", "+ account/password-policy"]
-    );
-    live.account.alias = Some(Alias::new("old-one").unwrap());
-    live.account.password_policy = Some(trueup_model::PasswordPolicy::default());
-    assert_eq!(actions(&plan(&wanted, &live)), ["CreateAccountAlias account/alias"]);
-    wanted.account.alias = Some(AliasWish::Absent);
-    wanted.account.password_policy = Some(PasswordPolicyWish::AwsDefault);
-    assert_eq!(
-        actions(&plan(&wanted, &live)),
-        [
-            "DeleteAccountAlias account/alias",
-            "DeleteAccountPasswordPolicy account/password-policy"
-        ]
     );
 }
 

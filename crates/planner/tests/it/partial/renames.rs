@@ -159,4 +159,20 @@ fn a_rename_in_the_account_is_drift_and_is_taken_back() {
     assert_eq!(changes(&found), ["r group/team", "r user/bob"]);
     assert!(found.left.is_empty(), "{:?}", left(&found));
     assert_eq!(actions(&found), ["UpdateGroup group/team", "UpdateUser user/bob"]);
+
+    // What else was done to them is told by the names that they have afterwards.
+    let team = now.groups.get_mut(&group("old-team")).unwrap();
+    team.managed_policies.insert(admin_arn());
+    let bob = now.users.get_mut(&user("bob.smith")).unwrap();
+    bob.inline_policies.insert(inline("own"), document(&["allow s3:home"]));
+    let found = only_drift(&applied, &then, &applied, &now);
+    assert!(found.left.is_empty(), "{:?}", left(&found));
+    let who: Vec<&str> = found.access.iter().map(|change| change.principal.as_str()).collect();
+    assert_eq!(who, ["user/bob"]);
+    assert_eq!(found.access[0].administrator, Some(AdministratorChange::Unmade));
+    for operation in ["DetachGroupPolicy", "DeleteUserPolicy"] {
+        let find = |operation| found.actions.iter().find(|action| action.call.operation() == operation);
+        let action = find(operation).unwrap();
+        assert!(["group/team", "user/bob"].contains(&action.resource.entity().to_string().as_str()));
+    }
 }
