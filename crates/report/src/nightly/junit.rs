@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use trueup_planner::{ChangeKind, Origin, Plan};
+use trueup_planner::{Change, ChangeKind, Origin, Plan};
 
 use super::{differences, kind_of};
 use crate::escape;
@@ -34,7 +34,7 @@ pub fn render_junit(plan: &Plan) -> String {
             ChangeKind::Delete => "should not be there",
             ChangeKind::Rename => "has another name",
         };
-        let message = attribute(&format!("{verb}: {}", change.reason));
+        let message = attribute(&told(verb, change));
         let body = match plan.held.iter().find(|held| held.resource == change.resource) {
             Some(held) => format!(
                 "<skipped message=\"{}\"/>",
@@ -69,6 +69,19 @@ pub fn render_junit(plan: &Plan) -> String {
          </testsuites>\n",
         attribute(&format!("account {} as of {}", plan.account_id, plan.as_of))
     )
+}
+
+/// What is wrong and why, in one line that tells what differs, since many a CI shows no more.
+fn told(verb: &str, change: &Change) -> String {
+    let mut told = match change.reason.starts_with(verb) {
+        true => change.reason.clone(),
+        false => format!("{verb}: {}", change.reason),
+    };
+    if change.change == ChangeKind::Update && !change.fields.is_empty() {
+        let paths: Vec<&str> = change.fields.iter().map(|field| field.path.as_str()).collect();
+        let _ = write!(told, " ({})", paths.join(", "));
+    }
+    told
 }
 
 /// Foreign text in an attribute: control characters are no XML, escaped or not.
