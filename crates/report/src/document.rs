@@ -59,6 +59,9 @@ pub fn read_plan(text: &str) -> Result<Plan, ReadPlanError> {
         #[serde(default)]
         tool_version: String,
     }
+    if text.trim().is_empty() {
+        return Err(ReadPlanError::NotAPlan("it is empty".to_owned()));
+    }
     let head: Head = serde_json::from_str(text).map_err(|error| ReadPlanError::NotAPlan(error.to_string()))?;
     let major = |version: &str| version.split('.').next().unwrap_or_default().to_owned();
     if major(&head.format_version) != major(FORMAT_VERSION) {

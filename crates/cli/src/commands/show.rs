@@ -1,6 +1,6 @@
 //! `trueup show`: a saved plan again.
 
-use trueup_report::Purpose;
+use trueup_report::{Purpose, ReadPlanError};
 
 use crate::{
     args::ShowArgs,
@@ -22,6 +22,9 @@ pub(crate) fn read(path: &std::path::Path) -> Result<trueup_planner::Plan, CliEr
     trueup_report::read_plan(&text).map_err(|error| CliError::Content {
         path: path.to_owned(),
         what: "plan",
-        problem: error.to_string(),
+        problem: match error {
+            ReadPlanError::NotAPlan(problem) => problem,
+            error => error.to_string(),
+        },
     })
 }
