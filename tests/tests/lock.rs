@@ -209,6 +209,28 @@ fn who_loses_the_lock_stops_before_the_next_write() {
     );
 }
 
+/// A sandbox takes no credentials, and its lock does.
+#[test]
+fn a_lock_without_credentials_is_a_matter_of_credentials() {
+    let workspace = Workspace::new();
+    workspace.write("trueup.yaml", MANIFEST);
+    let run = workspace
+        .trueup()
+        .args("apply -q --auto-approve --live sandbox:account.json")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("TRUEUP_LOCK", LOCK)
+        .run();
+    assert_eq!(run.code, Some(7), "{}", run.render());
+    assert!(
+        run.stderr.contains(&format!("cannot take the lock {LOCK}: "))
+            && run
+                .stderr
+                .contains("hint: a lock in S3 takes credentials of AWS, with a sandbox too"),
+        "{}",
+        run.render()
+    );
+}
+
 #[test]
 fn what_is_no_lock_and_no_bucket_is_said() {
     let scene = Scene::new();

@@ -1,6 +1,6 @@
 //! What can go wrong, and the exit code of each. The codes are an interface: scripts and pipelines depend on them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use trueup_model::AccountId;
 use trueup_planner::PlanError;
@@ -70,6 +70,14 @@ impl Signal {
     }
 }
 
+/// A file as it is told of: `-` is what comes in.
+fn named(path: &Path) -> std::borrow::Cow<'_, str> {
+    match path == Path::new("-") {
+        true => "stdin".into(),
+        false => path.to_string_lossy(),
+    }
+}
+
 /// Why a command could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
@@ -85,7 +93,7 @@ pub(crate) enum CliError {
     Assertions { errors: usize },
     #[error("the manifest cannot be read")]
     ManifestFiles(#[source] Box<dyn std::error::Error + Send + Sync>),
-    #[error("cannot {action} {}", path.display())]
+    #[error("cannot {action} {}", named(path))]
     File {
         action: &'static str,
         path: PathBuf,
@@ -96,7 +104,7 @@ pub(crate) enum CliError {
         action: &'static str,
         source: std::io::Error,
     },
-    #[error("{} is no {what}: {problem}", path.display())]
+    #[error("{} is no {what}: {problem}", named(path))]
     Content {
         path: PathBuf,
         what: &'static str,
@@ -156,6 +164,12 @@ pub(crate) enum CliError {
     LockLost { lock: String, why: String, written: bool },
     #[error("cannot {action} the lock {lock}: {problem}")]
     LockStore {
+        action: &'static str,
+        lock: String,
+        problem: String,
+    },
+    #[error("cannot {action} the lock {lock}: {problem}")]
+    LockCredentials {
         action: &'static str,
         lock: String,
         problem: String,
@@ -239,6 +253,7 @@ impl CliError {
             Self::Profile { .. }
             | Self::NoProfile { .. }
             | Self::AnotherAccount { .. }
+            | Self::LockCredentials { .. }
             | Self::WrongAccount { .. }
             | Self::WrongBaseline { .. }
             | Self::Plan(PlanError::WrongAccount { .. }) => 7,
@@ -278,6 +293,9 @@ impl CliError {
             Self::LockStore { .. } => {
                 one("the caller needs s3:GetObject, s3:PutObject and s3:DeleteObject on that object")
             }
+            Self::LockCredentials { .. } => one(
+                "a lock in S3 takes credentials of AWS, with a sandbox too: set AWS_PROFILE or --profile, or sign in again (`aws sso login`)",
+            ),
             Self::WrongAccount { .. } | Self::Plan(PlanError::WrongAccount { .. }) => {
                 one("use the credentials of the manifest's account, for example with --profile")
             }
@@ -407,6 +425,14 @@ mod tests {
                     problem: String::new(),
                 },
                 1,
+            ),
+            (
+                CliError::LockCredentials {
+                    action: "take",
+                    lock: String::new(),
+                    problem: String::new(),
+                },
+                7,
             ),
             (
                 CliError::WrongAccount {

@@ -45,8 +45,8 @@ pub(crate) fn is_throttling(code: &str) -> bool {
     )
 }
 
-/// Whether a code says that the credentials themselves are refused.
-pub(crate) fn is_credentials_refused(code: &str) -> bool {
+/// Whether an error code of AWS says that the credentials themselves are refused.
+pub fn is_credentials_refused(code: &str) -> bool {
     matches!(
         code,
         "InvalidClientTokenId"

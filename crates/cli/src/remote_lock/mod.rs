@@ -158,7 +158,10 @@ impl RemoteLock {
 
 fn failed(action: &'static str, url: &ObjectUrl) -> impl FnOnce(Failure) -> CliError {
     let lock = url.to_string();
-    move |Failure(problem)| CliError::LockStore { action, lock, problem }
+    move |failure| match failure {
+        Failure::Credentials(problem) => CliError::LockCredentials { action, lock, problem },
+        Failure::Other(problem) => CliError::LockStore { action, lock, problem },
+    }
 }
 
 /// Writes the lease where there is none, or one that is over. The answer is the object's version, and the moment before
@@ -254,7 +257,8 @@ impl Keeper {
                     continue;
                 }
                 Ok(Some(why)) => why,
-                Err(Failure(failure)) => {
+                Err(failure) => {
+                    let failure = failure.to_string();
                     if self.validity.holds() {
                         last_failure = Some(failure);
                         pause = Duration::from_secs(1).min(every);
@@ -292,7 +296,7 @@ impl Keeper {
                 Err(_) => return Ok(Some("something else is in its place".to_owned())),
             }
         }
-        Err(Failure("it changes each time".to_owned()))
+        Err(Failure::Other("it changes each time".to_owned()))
     }
 }
 

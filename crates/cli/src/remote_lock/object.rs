@@ -24,6 +24,7 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use trueup_reader::is_credentials_refused;
 
 use crate::remote_lock::ObjectUrl;
 
@@ -74,8 +75,13 @@ pub(super) struct Answer {
 
 /// Why there is no answer, in words.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct Failure(pub(super) String);
+pub(super) enum Failure {
+    /// There are no credentials, or S3 takes them for nobody's.
+    #[error("{0}")]
+    Credentials(String),
+    #[error("{0}")]
+    Other(String),
+}
 
 /// How S3 is reached.
 #[derive(Debug, Clone)]
@@ -104,7 +110,7 @@ impl Object {
             .build();
         let sleep = aws_smithy_async::rt::sleep::default_async_sleep();
         let connector = aws_smithy_http_client::default_connector(&settings, sleep)
-            .ok_or_else(|| Failure("this build has no TLS".to_owned()))?;
+            .ok_or_else(|| Failure::Other("this build has no TLS".to_owned()))?;
         Ok(Self {
             region: Mutex::new(access.region.clone()),
             url,
@@ -151,7 +157,7 @@ impl Object {
             .signed(method, condition, body, &region)
             .await
             .map_err(Attempt::Final)?;
-        let again = |words: String| Attempt::Again(Failure(words));
+        let again = |words: String| Attempt::Again(Failure::Other(words));
         let call = tokio::time::timeout(ANSWER, self.connector.call(request)).await;
         let mut response = match call {
             Ok(Ok(response)) => response,
@@ -188,7 +194,8 @@ impl Object {
                 *self.region.lock().unwrap_or_else(PoisonError::into_inner) = home.unwrap_or(region);
                 Err(again(said(status, &text)))
             }
-            _ => Err(Attempt::Final(Failure(said(status, &text)))),
+            (_, code) if is_credentials_refused(code) => Err(Attempt::Final(Failure::Credentials(said(status, &text)))),
+            _ => Err(Attempt::Final(Failure::Other(said(status, &text)))),
         }
     }
 
@@ -200,14 +207,14 @@ impl Object {
         region: &str,
     ) -> Result<HttpRequest, Failure> {
         let provider = self.access.credentials.as_ref();
-        let provider = provider.ok_or_else(|| Failure("there are no credentials".to_owned()))?;
+        let provider = provider.ok_or_else(|| Failure::Credentials("there are no credentials".to_owned()))?;
         let credentials = provider.provide_credentials().await;
         let identity = credentials
-            .map_err(|error| Failure(crate::exit::with_causes(&error)))?
+            .map_err(|error| Failure::Credentials(crate::exit::with_causes(&error)))?
             .into();
         let uri = self.uri(region);
         let mut request = HttpRequest::new(SdkBody::from(body.to_vec()));
-        let wrong = |_| Failure(format!("`{uri}` is no address"));
+        let wrong = |_| Failure::Other(format!("`{uri}` is no address"));
         request.set_method(method).map_err(wrong)?;
         request.set_uri(uri.as_str()).map_err(wrong)?;
         match condition {
@@ -227,7 +234,7 @@ impl Object {
         settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
         settings.percent_encoding_mode = PercentEncodingMode::Single;
         settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
-        let unsigned = |error: &dyn std::error::Error| Failure(format!("the request cannot be signed: {error}"));
+        let unsigned = |error: &dyn std::error::Error| Failure::Other(format!("the request cannot be signed: {error}"));
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
             .region(region)
