@@ -11,6 +11,7 @@ use aws_sdk_iam::config::{
     ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeDeserializationInterceptorContextRef,
 };
 use aws_smithy_runtime_api::{box_error::BoxError, client::orchestrator::Metadata};
+use trueup_model::error_code::is_throttling;
 
 /// Looks at the answers of the clients that it is given to.
 #[derive(Debug, Clone, Default)]
@@ -59,13 +60,6 @@ pub(crate) fn error_code(body: &[u8]) -> Option<&str> {
     is_code.then_some(code)
 }
 
-fn is_throttling(code: &str) -> bool {
-    ["Throttl", "LimitExceeded", "TooManyRequests", "SlowDown"]
-        .iter()
-        .any(|family| code.contains(family))
-        && code != "LimitExceeded"
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,16 +75,6 @@ mod tests {
             b"<Code>x",
         ] {
             assert_eq!(error_code(other), None);
-        }
-    }
-
-    #[test]
-    fn a_full_quota_is_no_throttling() {
-        for code in ["Throttling", "ThrottlingException", "RequestLimitExceeded", "SlowDown"] {
-            assert!(is_throttling(code), "{code}");
-        }
-        for code in ["LimitExceeded", "NoSuchEntity", "AccessDenied"] {
-            assert!(!is_throttling(code), "{code}");
         }
     }
 }

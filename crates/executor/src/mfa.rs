@@ -9,7 +9,7 @@ use aws_sdk_iam::{Client, config::retry::RetryConfig};
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use tokio::time::{Instant, sleep};
 use tracing::{Dispatch, instrument::WithSubscriber};
-use trueup_model::UserName;
+use trueup_model::{UserName, error_code::is_throttling};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -239,7 +239,7 @@ impl MfaDevices {
                 Err(error) => error,
             };
             let code = error.code.as_deref().unwrap_or_default();
-            let (verdict, cause, failed, is_over) = if retry::is_throttling(code) {
+            let (verdict, cause, failed, is_over) = if is_throttling(code) {
                 throttled += 1;
                 let is_over = begin.elapsed() >= self.deadline;
                 (Verdict::Throttled, RetryCause::Throttled, throttled, is_over)

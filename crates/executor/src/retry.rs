@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use rand::{Rng, RngExt};
+use trueup_model::error_code::{is_credentials_refused, is_throttling};
 use trueup_planner::Call;
 
 use crate::{
@@ -77,34 +78,9 @@ pub(crate) fn judge(error: &CallError, call: &Call, before: Before) -> Verdict {
         }
         "EntityTemporarilyUnmodifiable" | "ConcurrentModification" => Verdict::NotSettled,
         "DeleteConflict" if before.removed_what_was_in_the_way => Verdict::NotSettled,
-        "InvalidClientTokenId"
-        | "UnrecognizedClientException"
-        | "ExpiredToken"
-        | "ExpiredTokenException"
-        | "RequestExpired"
-        | "SignatureDoesNotMatch"
-        | "MissingAuthenticationToken"
-        | "InvalidAccessKeyId"
-        | "AuthFailure" => Verdict::CredentialsRefused,
+        code if is_credentials_refused(code) => Verdict::CredentialsRefused,
         _ => Verdict::Final,
     }
-}
-
-/// Whether a code belongs to the family of throttling codes.
-pub(crate) fn is_throttling(code: &str) -> bool {
-    matches!(
-        code,
-        "Throttling"
-            | "ThrottlingException"
-            | "ThrottledException"
-            | "RequestThrottled"
-            | "RequestThrottledException"
-            | "RequestLimitExceeded"
-            | "TooManyRequestsException"
-            | "SlowDown"
-            | "PriorRequestNotComplete"
-            | "BandwidthLimitExceeded"
-    )
 }
 
 /// How long to wait before the attempt that follows `failed` failed ones, counted by their kind.

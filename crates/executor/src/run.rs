@@ -10,6 +10,7 @@ use std::{
 use aws_sdk_iam::{Client, config::retry::RetryConfig};
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use tokio::time::{Instant, sleep};
+use trueup_model::error_code::is_throttling;
 use trueup_planner::{Action, ActionId, Plan};
 
 use crate::{
@@ -268,7 +269,7 @@ impl<'a> Run<'a> {
                 }
                 Err(error) => error,
             };
-            let (verdict, failed) = if error.code.as_deref().is_some_and(retry::is_throttling) {
+            let (verdict, failed) = if error.code.as_deref().is_some_and(is_throttling) {
                 self.limiter.throttled();
                 throttled += 1;
                 (Verdict::Throttled, throttled)

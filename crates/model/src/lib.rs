@@ -8,6 +8,7 @@ mod account;
 mod arn;
 pub mod desired;
 pub mod document;
+pub mod error_code;
 mod glob;
 pub mod guardrail;
 pub mod live;

@@ -8,8 +8,7 @@ use aws_sdk_iam::{
     operation::RequestId,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-
-use crate::call;
+use trueup_model::error_code::{is_credentials_refused, is_throttling};
 
 /// Why an account could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -169,9 +168,9 @@ impl ReadError {
             Some(message) if !message.is_empty() => format!("{code}: {message}"),
             _ => code.to_owned(),
         };
-        if call::is_throttling(code) {
+        if is_throttling(code) {
             Self::Throttled { during, detail }
-        } else if call::is_credentials_refused(code) {
+        } else if is_credentials_refused(code) {
             Self::Credentials { during, detail }
         } else if matches!(code, "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation") {
             Self::AccessDenied { during, detail }

@@ -26,7 +26,6 @@ use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use trueup_model::{AccountId, Arn};
 
-pub use call::is_credentials_refused;
 pub use error::{During, ReadError};
 pub use mfa::{MfaDevice, MfaKind, MfaState};
 

@@ -24,7 +24,7 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use trueup_reader::is_credentials_refused;
+use trueup_model::error_code::is_credentials_refused;
 
 use crate::remote_lock::ObjectUrl;
 
