@@ -236,6 +236,42 @@ fn a_new_user_without_a_boundary_has_none() {
 }
 
 #[test]
+fn what_comes_and_goes_says_in_whose_entry_it_stands_or_does_not() {
+    let mut before = desired();
+    let alice = before.user("alice");
+    alice.managed_policies.insert(PolicyRef::Arn(admin_arn()));
+    before
+        .group("team")
+        .inline_policies
+        .insert(inline("old"), document(&["allow s3:a"]));
+    let live = live_of(&before);
+    let mut wanted = desired();
+    wanted
+        .user("alice")
+        .inline_policies
+        .insert(inline("own"), document(&["allow s3:b"]));
+    wanted
+        .group("team")
+        .managed_policies
+        .insert(PolicyRef::Arn(admin_arn()));
+    let made = plan(&wanted, &live);
+    let reasons: Vec<String> = made
+        .changes
+        .iter()
+        .map(|change| format!("{}: {}", change.resource.kind(), change.reason))
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            "inline-policy: not in the manifest's entry for `team`",
+            "managed-policy: in the manifest's entry for `team`",
+            "inline-policy: in the manifest's entry for `alice`",
+            "managed-policy: not in the manifest's entry for `alice`",
+        ]
+    );
+}
+
+#[test]
 fn a_group_tells_its_new_name_and_path() {
     let mut before = desired();
     before.group("team").path = path("/old/");
