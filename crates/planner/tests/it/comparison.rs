@@ -271,6 +271,38 @@ fn what_comes_and_goes_says_in_whose_entry_it_stands_or_does_not() {
     );
 }
 
+/// Nothing here waits for anything, so the order is that in which people expect to read it.
+#[test]
+fn calls_that_wait_for_nothing_come_in_the_order_of_their_kinds() {
+    let mut before = desired();
+    before.user("alice");
+    before.user("zoe");
+    before.group("team");
+    let live = live_of(&before);
+    let mut wanted = before;
+    wanted
+        .user("alice")
+        .managed_policies
+        .insert(PolicyRef::Arn(admin_arn()));
+    wanted.user("zoe").tags.insert("team".into(), "red".into());
+    wanted
+        .group("team")
+        .inline_policies
+        .insert(inline("own"), document(&["allow s3:a"]));
+    wanted.policy("new", &["allow s3:b"]);
+    wanted.group("crew");
+    assert_eq!(
+        actions(&plan(&wanted, &live)),
+        [
+            "CreatePolicy policy/new",
+            "CreateGroup group/crew",
+            "PutGroupPolicy group/team/inline-policy/own",
+            "TagUser user/zoe",
+            "AttachUserPolicy user/alice/managed-policy/arn:aws:iam::aws:policy/AdministratorAccess",
+        ]
+    );
+}
+
 #[test]
 fn a_group_tells_its_new_name_and_path() {
     let mut before = desired();
