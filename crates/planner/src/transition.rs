@@ -598,21 +598,17 @@ impl<'a> Search<'a> {
         let (before, after) = self.contended.get(principal)?;
         let now = self.world.access(principal);
         let policy = InlinePolicyName::from_live(TRANSITION_POLICY);
+        let both: BTreeSet<u32> = before.denies.union(&after.denies).copied().collect();
+        // Those that are in force now are about to be taken away one by one, so all of them are held where there is room.
+        let missing: BTreeSet<u32> = both.difference(&now.denies).copied().collect();
         // What an interrupted apply left is replaced by what holds all of it.
         let leftover = self.world.has_inline(user, &policy);
-        let both = || before.denies.union(&after.denies);
-        let mut held: BTreeSet<u32> = both().filter(|deny| !now.denies.contains(deny)).copied().collect();
-        if held.is_empty() || leftover {
-            // All are in force now, and about to be taken away one by one.
-            held = both().copied().collect();
-        }
-        let statements: Option<Vec<Statement>> = held.iter().map(|number| self.world_statement(*number)).collect();
-        let statements = statements.filter(|statements| !statements.is_empty())?;
-        let document = PolicyDocument::from_statements(Some("2012-10-17"), &without_repeated_sids(statements));
-        let effect = Effect::UserInline(user.clone(), policy.clone(), Some(document.clone()));
-        if !self.fits(&effect) {
-            return None;
-        }
+        let less = Some(missing).filter(|missing| !missing.is_empty() && !leftover);
+        let (document, effect) = [Some(both), less].into_iter().flatten().find_map(|held| {
+            let document = self.denies(&held)?;
+            let effect = Effect::UserInline(user.clone(), policy.clone(), Some(document.clone()));
+            self.fits(&effect).then_some((document, effect))
+        })?;
         let resource = Resource::user(user).inline_policy(&policy);
         let reason = "holds denies in between, so that nobody can do more than before or after";
         let pending = self.pending_rename(user, draft);
@@ -652,8 +648,12 @@ impl<'a> Search<'a> {
         Some(delete)
     }
 
-    fn world_statement(&self, number: u32) -> Option<Statement> {
-        self.world.statement(number).cloned()
+    /// A document of these statements; `None` where there are none, or where one was not read.
+    fn denies(&self, numbers: &BTreeSet<u32>) -> Option<PolicyDocument> {
+        let statements = numbers.iter().map(|number| self.world.statement(*number).cloned());
+        let statements: Vec<Statement> = statements.collect::<Option<_>>()?;
+        (!statements.is_empty())
+            .then(|| PolicyDocument::from_statements(Some("2012-10-17"), &without_repeated_sids(statements)))
     }
 
     /// Places one step that the access engine proves to be safe; says whether there was any.

@@ -14,6 +14,7 @@ mod build;
 mod comparison;
 mod guardrail_edges;
 mod guardrails;
+mod intermediates;
 mod interrupted;
 mod keys;
 mod names;

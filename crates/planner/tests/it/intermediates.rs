@@ -1,0 +1,384 @@
+//! Changes that no single call can make safely: documents in between, and temporary policies.
+
+use trueup_model::{
+    Desired, Live,
+    desired::PolicyRef,
+    live::PolicyVersion,
+    quota::{MANAGED_POLICY_SIZE, USER_INLINE_POLICY_SIZE},
+};
+use trueup_planner::{Call, Plan, VersionRef};
+
+use crate::{
+    build::{Declare, created, desired, document, group, inline, live_of, plan, policy, try_plan, user},
+    order::{everything_read, run},
+};
+
+/// Two documents that each say the contrary of the other.
+const SIDES: [&[&str]; 2] = [&["allow s3:a", "deny s3:b"], &["allow s3:b", "deny s3:a"]];
+
+/// Every call with what it puts or makes the default, and the numbers of the calls that it waits for.
+fn outline(plan: &Plan) -> Vec<String> {
+    let version = |version: &VersionRef| match version {
+        VersionRef::Id(id) => id.clone(),
+        VersionRef::CreatedBy(id) => format!("of {id}"),
+    };
+    let what = |call: &Call| match call {
+        Call::PutUserPolicy {
+            user_name,
+            policy_document,
+            ..
+        } => format!(" of {user_name}: {}", statements(policy_document)),
+        Call::DeleteUserPolicy { user_name, .. } => format!(" of {user_name}"),
+        Call::PutGroupPolicy { policy_document, .. } | Call::CreatePolicyVersion { policy_document, .. } => {
+            format!(": {}", statements(policy_document))
+        }
+        Call::SetDefaultPolicyVersion { version: which, .. } | Call::DeletePolicyVersion { version: which, .. } => {
+            format!(" {}", version(which))
+        }
+        _ => String::new(),
+    };
+    let actions = plan.actions.iter();
+    actions
+        .map(|action| {
+            let after: Vec<String> = action.after.iter().map(ToString::to_string).collect();
+            let name = action
+                .resource
+                .as_str()
+                .rsplit('/')
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            format!(
+                "{} {} {name}{} <- {}",
+                action.id,
+                action.call.operation(),
+                what(&action.call),
+                after.join(" ")
+            )
+            .trim_end_matches(" <- ")
+            .to_owned()
+        })
+        .collect()
+}
+
+/// The statements as [`document`] takes them; actions of more than ten characters are a filler.
+fn statements(document: &trueup_model::PolicyDocument) -> String {
+    let json: serde_json::Value = serde_json::from_str(document.as_text()).unwrap();
+    let statements: Vec<String> = json["Statement"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|statement| {
+            let action = statement["Action"].as_str().unwrap();
+            let shown = if action.len() > 10 { "filler" } else { action };
+            format!("{} {shown}", statement["Effect"].as_str().unwrap().to_lowercase())
+        })
+        .collect();
+    statements.join(", ")
+}
+
+/// The plan of `after` for `before`, which holds in every order that it allows.
+fn safe(after: &Desired, live: &Live) -> Plan {
+    let made = plan(after, live);
+    for seed in 0..20 {
+        run(live, &made, seed);
+    }
+    made
+}
+
+/// Documents of a user or of its group that are swapped.
+fn swapped_inline(of_user: bool, first: usize) -> Desired {
+    let mut side = desired();
+    side.group("team");
+    side.user("bob").groups.insert(group("team"));
+    let documents = match of_user {
+        true => &mut side.user("bob").inline_policies,
+        false => &mut side.group("team").inline_policies,
+    };
+    documents.insert(inline("one"), document(SIDES[first]));
+    documents.insert(inline("two"), document(SIDES[1 - first]));
+    side
+}
+
+#[test]
+fn a_document_of_a_user_goes_through_one_with_the_denies_of_both() {
+    let made = safe(&swapped_inline(true, 1), &live_of(&swapped_inline(true, 0)));
+    assert_eq!(
+        outline(&made),
+        [
+            "1 PutUserPolicy one of bob: allow s3:a, deny s3:b, deny s3:a",
+            "2 PutUserPolicy two of bob: allow s3:a, deny s3:b <- 1",
+            "3 PutUserPolicy one of bob: allow s3:b, deny s3:a <- 1 2",
+        ]
+    );
+}
+
+#[test]
+fn and_so_does_that_of_a_group() {
+    let made = safe(&swapped_inline(false, 1), &live_of(&swapped_inline(false, 0)));
+    assert_eq!(
+        outline(&made),
+        [
+            "1 PutGroupPolicy one: allow s3:a, deny s3:b, deny s3:a",
+            "2 PutGroupPolicy two: allow s3:a, deny s3:b <- 1",
+            "3 PutGroupPolicy one: allow s3:b, deny s3:a <- 1 2",
+        ]
+    );
+}
+
+/// Managed policies that are swapped, with statements that stay.
+fn swapped_managed(first: usize, stay: &[&str]) -> Desired {
+    let mut side = desired();
+    for (name, of) in [("one", first), ("two", 1 - first)] {
+        side.policy(name, &[SIDES[of], stay].concat());
+        let reference = PolicyRef::Declared(policy(name));
+        side.user("bob").managed_policies.insert(reference);
+    }
+    side
+}
+
+fn add_version(live: &mut Live, name: &str, id: &str, statements: &[&str]) {
+    let version = PolicyVersion {
+        created: created(),
+        document: document(statements),
+    };
+    let versions = &mut live.policies.get_mut(&policy(name)).unwrap().versions;
+    versions.insert(id.to_owned(), version);
+}
+
+#[test]
+fn a_version_in_between_is_made_the_default_and_goes_in_the_end() {
+    let made = safe(&swapped_managed(1, &[]), &live_of(&swapped_managed(0, &[])));
+    assert_eq!(
+        outline(&made),
+        [
+            "1 CreatePolicyVersion one: allow s3:b, deny s3:a",
+            "2 CreatePolicyVersion one: allow s3:a, deny s3:b, deny s3:a",
+            "3 SetDefaultPolicyVersion one of 2 <- 1 2",
+            "4 CreatePolicyVersion two: allow s3:a, deny s3:b",
+            "5 SetDefaultPolicyVersion two of 4 <- 3 4",
+            "6 SetDefaultPolicyVersion one of 1 <- 1 3 5",
+            "7 DeletePolicyVersion one of 2 <- 6",
+        ]
+    );
+}
+
+#[test]
+fn two_versions_make_room_where_two_are_made() {
+    let mut live = live_of(&swapped_managed(0, &[]));
+    for id in ["v3", "v4", "v5", "v6"] {
+        add_version(&mut live, "one", id, &["allow s3:old"]);
+    }
+    let full = safe(&swapped_managed(1, &[]), &live);
+    assert_eq!(
+        outline(&full)[..5],
+        [
+            "1 DeletePolicyVersion v3 v3",
+            "2 DeletePolicyVersion v4 v4",
+            "3 CreatePolicyVersion one: allow s3:b, deny s3:a <- 1 2",
+            "4 CreatePolicyVersion one: allow s3:a, deny s3:b, deny s3:a <- 2",
+            "5 SetDefaultPolicyVersion one of 4 <- 3 4",
+        ]
+    );
+    // Room for one of the two.
+    live.policies.get_mut(&policy("one")).unwrap().versions.remove("v6");
+    let one_free = safe(&swapped_managed(1, &[]), &live);
+    assert_eq!(
+        outline(&one_free)[..3],
+        [
+            "1 DeletePolicyVersion v3 v3",
+            "2 CreatePolicyVersion one: allow s3:b, deny s3:a <- 1",
+            "3 CreatePolicyVersion one: allow s3:a, deny s3:b, deny s3:a <- 1",
+        ]
+    );
+    live.policies.get_mut(&policy("one")).unwrap().versions.remove("v5");
+    let both_free = safe(&swapped_managed(1, &[]), &live);
+    assert!(!outline(&both_free)[0].contains("Delete"), "{:?}", outline(&both_free));
+}
+
+#[test]
+fn versions_that_are_there_are_used_and_none_that_is_wanted_makes_room() {
+    let mut live = live_of(&swapped_managed(0, &[]));
+    add_version(&mut live, "one", "v2", SIDES[1]);
+    for id in ["v4", "v5", "v6"] {
+        add_version(&mut live, "one", id, &["allow s3:old"]);
+    }
+    add_version(&mut live, "two", "v2", SIDES[0]);
+    let made = safe(&swapped_managed(1, &[]), &live);
+    assert_eq!(
+        outline(&made),
+        [
+            "1 DeletePolicyVersion v4 v4",
+            "2 CreatePolicyVersion one: allow s3:a, deny s3:b, deny s3:a <- 1",
+            "3 SetDefaultPolicyVersion one of 2 <- 2",
+            "4 SetDefaultPolicyVersion two v2 <- 3",
+            "5 SetDefaultPolicyVersion one v2 <- 3 4",
+            "6 DeletePolicyVersion one of 2 <- 5",
+        ]
+    );
+    // An apply that stopped half-way left what goes between.
+    add_version(&mut live, "one", "v4", &["allow s3:a", "deny s3:b", "deny s3:a"]);
+    let made = safe(&swapped_managed(1, &[]), &live);
+    assert_eq!(
+        outline(&made),
+        [
+            "1 SetDefaultPolicyVersion one v4",
+            "2 SetDefaultPolicyVersion two v2 <- 1",
+            "3 SetDefaultPolicyVersion one v2 <- 1 2",
+            "4 DeletePolicyVersion one v4 <- 3",
+        ]
+    );
+}
+
+/// What fills a document of [`SIDES`] up to IAM's limit.
+fn filler(of: &[&str]) -> String {
+    let bare = document(&[of, &["allow s3:"]].concat()).size();
+    format!("allow s3:{}", "x".repeat(MANAGED_POLICY_SIZE - bare))
+}
+
+#[test]
+fn where_the_denies_of_both_are_too_long_the_allows_that_differ_go_too() {
+    let filler = filler(SIDES[0]);
+    let live = live_of(&swapped_managed(0, &[&filler]));
+    let made = safe(&swapped_managed(1, &[&filler]), &live);
+    assert_eq!(
+        outline(&made)[1..3],
+        [
+            "2 CreatePolicyVersion one: deny s3:b, allow filler, deny s3:a",
+            "3 SetDefaultPolicyVersion one of 2 <- 1 2",
+        ]
+    );
+}
+
+/// Managed policies that are swapped and too long for anything in between.
+fn too_long(first: usize, more_of_one: &[&str]) -> Desired {
+    let denies = [
+        format!("deny s3:{}", "b".repeat(300)),
+        format!("deny s3:{}", "a".repeat(300)),
+    ];
+    let of = |side: usize| [SIDES[side][0], SIDES[side][1], denies[side].as_str()];
+    let filler = filler(&[&of(0)[..], &["allow home"]].concat());
+    let mut side = desired();
+    for (name, which) in [("one", first), ("two", 1 - first)] {
+        let more = if name == "one" { more_of_one } else { &[] };
+        side.policy(name, &[&of(which)[..], &[&filler], more].concat());
+        let reference = PolicyRef::Declared(policy(name));
+        side.user("bob").managed_policies.insert(reference);
+    }
+    side
+}
+
+/// The same with another name for the user.
+fn renamed(mut side: Desired) -> Desired {
+    let mut bob = side.users.remove(&user("bob")).unwrap();
+    bob.name = user("robert");
+    bob.previously = vec![user("bob")];
+    side.users.insert(user("robert"), bob);
+    side
+}
+
+const HELD: &str = "deny s3:b, deny filler, deny s3:a, deny filler";
+
+#[test]
+fn where_nothing_in_between_fits_a_temporary_policy_holds_the_denies() {
+    let made = safe(&too_long(1, &[]), &live_of(&too_long(0, &[])));
+    assert_eq!(
+        outline(&made),
+        [
+            "1 CreatePolicyVersion one: allow s3:b, deny s3:a, deny filler, allow filler",
+            "2 CreatePolicyVersion two: allow s3:a, deny s3:b, deny filler, allow filler",
+            &format!("3 PutUserPolicy trueup-transition of bob: {HELD}"),
+            "4 SetDefaultPolicyVersion one of 1 <- 1 3",
+            "5 SetDefaultPolicyVersion two of 2 <- 2 3 4",
+            "6 DeleteUserPolicy trueup-transition of bob <- 3 4 5",
+        ]
+    );
+}
+
+#[test]
+fn a_temporary_policy_is_put_under_the_name_that_the_user_has_then() {
+    let made = safe(&renamed(too_long(1, &[])), &live_of(&too_long(0, &[])));
+    let told = outline(&made);
+    assert_eq!(told[0], "1 UpdateUser robert");
+    assert_eq!(
+        told[3..],
+        [
+            &format!("4 PutUserPolicy trueup-transition of robert: {HELD} <- 1"),
+            "5 SetDefaultPolicyVersion one of 2 <- 2 4",
+            "6 SetDefaultPolicyVersion two of 3 <- 3 4 5",
+            "7 DeleteUserPolicy trueup-transition of robert <- 4 5 6",
+        ]
+    );
+    // Under the new name its old document would give it another home.
+    let made = safe(&renamed(too_long(1, &[])), &live_of(&too_long(0, &["allow home"])));
+    assert_eq!(
+        outline(&made)[2..],
+        [
+            &format!("3 PutUserPolicy trueup-transition of bob: {HELD}"),
+            "4 SetDefaultPolicyVersion one of 1 <- 1 3",
+            "5 SetDefaultPolicyVersion two of 2 <- 2 3 4",
+            "6 UpdateUser robert <- 3 4 5",
+            "7 DeleteUserPolicy trueup-transition of robert <- 3 4 5 6",
+        ]
+    );
+}
+
+/// What was left denies what nothing else does. It may go at once, and all else is held all the same.
+#[test]
+fn a_temporary_policy_that_was_left_is_replaced() {
+    let mut live = live_of(&too_long(0, &[]));
+    let bob = live.users.get_mut(&user("bob")).unwrap();
+    let left = document(&["deny s3:old"]);
+    bob.inline_policies.insert(inline("trueup-transition"), left);
+    let made = safe(&too_long(1, &[]), &live);
+    assert_eq!(
+        outline(&made)[2..],
+        [
+            "3 DeleteUserPolicy trueup-transition of bob",
+            &format!("4 PutUserPolicy trueup-transition of bob: {HELD}, deny s3:old <- 3"),
+            "5 SetDefaultPolicyVersion one of 1 <- 1 4",
+            "6 SetDefaultPolicyVersion two of 2 <- 2 4 5",
+            "7 DeleteUserPolicy trueup-transition of bob <- 3 4 5 6",
+        ]
+    );
+}
+
+#[test]
+fn where_there_is_no_room_for_a_temporary_policy_it_is_refused() {
+    let (mut before, mut after) = (too_long(0, &[]), too_long(1, &[]));
+    let room =
+        document(&["deny s3:b", "deny s3:a"]).size() + 2 * document(&[&format!("deny s3:{}", "a".repeat(300))]).size();
+    let filler = format!("allow s3:{}", "x".repeat(USER_INLINE_POLICY_SIZE - room));
+    for side in [&mut before, &mut after] {
+        let documents = &mut side.user("bob").inline_policies;
+        documents.insert(inline("own"), document(&[&filler]));
+    }
+    let refused = try_plan(&after, &live_of(&before)).unwrap_err().to_string();
+    assert!(
+        refused.contains("no order of calls changes `policy/one`")
+            && refused.contains("in which user `bob` can do more"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn who_is_deleted_holds_a_temporary_policy_until_then() {
+    let mut gone = too_long(1, &[]);
+    gone.users.clear();
+    gone.absent.users.insert(user("bob"), "left".into());
+    let mut live = live_of(&too_long(0, &[]));
+    live.users.get_mut(&user("bob")).unwrap().credentials = everything_read();
+    let made = safe(&gone, &live);
+    assert_eq!(
+        outline(&made)[2..],
+        [
+            &format!("3 PutUserPolicy trueup-transition of bob: {HELD}"),
+            "4 SetDefaultPolicyVersion one of 1 <- 1 3",
+            "5 SetDefaultPolicyVersion two of 2 <- 2 3 4",
+            "6 DetachUserPolicy one <- 3 4 5",
+            "7 DetachUserPolicy two <- 3 4 5 6",
+            "8 DeleteUserPolicy trueup-transition of bob <- 3 4 5 6 7",
+            "9 DeleteUser bob <- 6 7 8",
+        ]
+    );
+}
