@@ -56,8 +56,8 @@ struct Search<'a> {
     placed: BTreeSet<usize>,
     /// Placed steps that take something away, by whom they can affect.
     restrictions: BTreeMap<Principal, Vec<usize>>,
-    /// Placed steps by the owner and kind of what they change.
-    by_owner: BTreeMap<Owner, Vec<usize>>,
+    /// Placed steps by what they change.
+    by_slot: BTreeMap<(Owner, String), Vec<usize>>,
     /// What placed steps do to quotas.
     room: Room,
     /// How far documents have been split, by their final step.
@@ -139,7 +139,7 @@ impl<'a> Search<'a> {
             remaining,
             placed: BTreeSet::new(),
             restrictions: BTreeMap::new(),
-            by_owner: BTreeMap::new(),
+            by_slot: BTreeMap::new(),
             room: Room::new(attached_policies_per_user(resolved.live)),
             splits: BTreeMap::new(),
             temporary: BTreeSet::new(),
@@ -246,15 +246,9 @@ impl<'a> Search<'a> {
             }
         }
         edges.extend(self.barrier);
-        let owner = owner(&effect);
-        for earlier in self.by_owner.get(&owner).into_iter().flatten() {
-            let Some(theirs) = &draft.steps[*earlier].effect else {
-                continue;
-            };
-            if same_slot(theirs, &effect) {
-                edges.insert(*earlier);
-            }
-        }
+        // What changes one thing twice does so in this order, which decides the outcome.
+        let slot = slot(&effect);
+        edges.extend(slot.iter().filter_map(|slot| self.by_slot.get(slot)).flatten());
         let used = room::used(&self.world, &effect);
         self.world.apply(&effect);
         edges.extend(self.room.place(index, &effect, used, self.before, &self.world));
@@ -264,7 +258,9 @@ impl<'a> Search<'a> {
                 self.restrictions.entry(principal.clone()).or_default().push(index);
             }
         }
-        self.by_owner.entry(owner).or_default().push(index);
+        if let Some(slot) = slot {
+            self.by_slot.entry(slot).or_default().push(index);
+        }
         self.placed.insert(index);
     }
 
@@ -796,16 +792,14 @@ fn delta(world: &mut World, effect: &Effect) -> Delta {
     }
 }
 
-/// Whether both change one and the same thing, so that their order decides the outcome.
-fn same_slot(one: &Effect, other: &Effect) -> bool {
-    match (one, other) {
-        (Effect::UserInline(u, p, _), Effect::UserInline(v, q, _)) => u == v && p == q,
-        (Effect::GroupInline(g, p, _), Effect::GroupInline(h, q, _)) => g == h && p == q,
-        (Effect::UserAttachment(u, p, _), Effect::UserAttachment(v, q, _)) => u == v && p == q,
-        (Effect::GroupAttachment(g, p, _), Effect::GroupAttachment(h, q, _)) => g == h && p == q,
-        (Effect::Membership(u, g, _), Effect::Membership(v, h, _)) => u == v && g == h,
-        (Effect::Boundary(u, _), Effect::Boundary(v, _)) => u == v,
-        (Effect::PolicyDefault(p, _), Effect::PolicyDefault(q, _)) => p == q,
-        _ => false,
-    }
+/// The one thing that a step changes. A name or tags are none: what each of their steps does is its own.
+fn slot(effect: &Effect) -> Option<(Owner, String)> {
+    let part = match effect {
+        Effect::UserInline(_, policy, _) | Effect::GroupInline(_, policy, _) => policy.as_str().to_ascii_lowercase(),
+        Effect::UserAttachment(_, arn, _) | Effect::GroupAttachment(_, arn, _) => arn.as_str().to_owned(),
+        Effect::Membership(_, group, _) => group.as_str().to_ascii_lowercase(),
+        Effect::Boundary(..) | Effect::PolicyDefault(..) => String::new(),
+        Effect::Identity(..) => return None,
+    };
+    Some((owner(effect), part))
 }

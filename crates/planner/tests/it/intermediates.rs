@@ -382,3 +382,120 @@ fn who_is_deleted_holds_a_temporary_policy_until_then() {
         ]
     );
 }
+
+/// Calls on different things of one owner wait for each other only where access or room asks for it.
+#[test]
+fn independent_calls_wait_for_nothing() {
+    let mut before = desired();
+    for name in ["p", "q"] {
+        before.policy(name, &["allow s3:c"]);
+        before.group(name);
+    }
+    before.group("team");
+    before.user("bob");
+    let live = live_of(&before);
+    let mut after = before;
+    for name in ["p", "q"] {
+        let reference = PolicyRef::Declared(policy(name));
+        after.group("team").managed_policies.insert(reference.clone());
+        after.user("bob").managed_policies.insert(reference);
+        after.user("bob").groups.insert(group(name));
+        for documents in [
+            &mut after.groups.get_mut(&group("team")).unwrap().inline_policies,
+            &mut after.users.get_mut(&user("bob")).unwrap().inline_policies,
+        ] {
+            documents.insert(inline(name), document(&["allow s3:d"]));
+        }
+    }
+    let made = safe(&after, &live);
+    assert_eq!(made.actions.len(), 10);
+    assert!(
+        made.actions.iter().all(|action| action.after.is_empty()),
+        "{:#?}",
+        outline(&made)
+    );
+}
+
+/// What `bob` holds where his documents or those of his group have ids.
+fn with_sids(first: usize) -> Desired {
+    let mut side = desired();
+    for (name, of) in [("one", first), ("two", 1 - first)] {
+        let text = document(SIDES[of])
+            .as_text()
+            .replacen("{\"Action", "{\"Sid\":\"Same\",\"Action", 2);
+        // Only the denies have an id, and both the same.
+        let text = text.replacen("{\"Sid\":\"Same\",\"Action", "{\"Action", 1);
+        let text = trueup_model::PolicyDocument::parse(&text).unwrap();
+        side.user("bob").inline_policies.insert(inline(name), text);
+    }
+    side
+}
+
+#[test]
+fn an_id_is_given_to_one_statement_of_what_goes_in_between() {
+    let made = safe(&with_sids(1), &live_of(&with_sids(0)));
+    let Call::PutUserPolicy { policy_document, .. } = &made.actions[0].call else {
+        panic!("another call")
+    };
+    assert_eq!(statements(policy_document), "allow s3:a, deny s3:b, deny s3:a");
+    assert_eq!(policy_document.as_text().matches("\"Sid\":\"Same\"").count(), 1);
+    let sids: Vec<Option<&str>> = policy_document
+        .statements()
+        .iter()
+        .map(|statement| statement.sid())
+        .collect();
+    assert_eq!(sids, [None, Some("Same"), None]);
+}
+
+/// Documents that read `${…}` differently cannot be mixed: the denies are held apart from them.
+#[test]
+fn documents_of_two_versions_with_variables_are_not_mixed() {
+    let side = |first: usize, version_of_one: &str| {
+        let mut side = swapped_inline(true, first);
+        let one = document(&[SIDES[first], &["allow home"]].concat());
+        let one = one.as_text().replace("2012-10-17", version_of_one);
+        let one = trueup_model::PolicyDocument::parse(&one).unwrap();
+        side.user("bob").inline_policies.insert(inline("one"), one);
+        side
+    };
+    let same = safe(&side(1, "2012-10-17"), &live_of(&side(0, "2012-10-17")));
+    assert_eq!(
+        outline(&same)[0],
+        "1 PutUserPolicy one of bob: allow s3:a, deny s3:b, allow s3:home, deny s3:a"
+    );
+    let mixed = plan(&side(1, "2012-10-17"), &live_of(&side(0, "2008-10-17")));
+    let told = outline(&mixed);
+    assert!(
+        told.iter()
+            .all(|call| !call.contains("one of bob: allow s3:a, deny s3:b, allow s3:home, deny s3:a")),
+        "{told:#?}"
+    );
+}
+
+/// A document with nothing but what goes is replaced by one that says nothing, since IAM takes none without statements.
+#[test]
+fn a_document_in_between_that_would_be_empty_allows_and_denies_nothing() {
+    let side = |allow: &str, deny: &str| {
+        let mut side = desired();
+        let documents = &mut side.user("bob").inline_policies;
+        documents.insert(inline("one"), document(&[allow]));
+        documents.insert(inline("two"), document(&[deny]));
+        side
+    };
+    let made = safe(
+        &side("allow s3:b", "deny s3:a"),
+        &live_of(&side("allow s3:a", "deny s3:b")),
+    );
+    assert_eq!(
+        outline(&made),
+        [
+            "1 PutUserPolicy one of bob: deny filler",
+            "2 PutUserPolicy two of bob: deny s3:a <- 1",
+            "3 PutUserPolicy one of bob: allow s3:b <- 1 2",
+        ]
+    );
+    let Call::PutUserPolicy { policy_document, .. } = &made.actions[0].call else {
+        panic!("another call")
+    };
+    assert!(policy_document.as_text().contains("trueup:Nothing"));
+}
