@@ -322,3 +322,108 @@ fn large_documents_do_not_take_long() {
     let changes = diff(Some(&many("arn:aws:s3:::a")), Some(&many("arn:aws:s3:::b")));
     assert_eq!(changes.len(), 400);
 }
+
+/// Parts that come or go as a whole are told member by member, and an empty one as it stands.
+#[test]
+fn parts_that_come_or_go_are_told_by_their_members() {
+    let statement = |more: Value| {
+        let mut statement = json!({"Sid": "S", "Effect": "Allow", "Action": "a:b", "Resource": "*"});
+        statement
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        of(json!([statement]))
+    };
+    let bare = statement(json!({}));
+    let two = statement(json!({"Condition": {"Bool": {"a:x": "true"}, "StringEquals": {"a:y": "1"}}}));
+    let path = |rest: &str| format!("statement S · Condition · {rest}");
+    differs(
+        &bare,
+        &two,
+        &[
+            change(&path("Bool · a:x"), Value::Null, json!(["true"])),
+            change(&path("StringEquals · a:y"), Value::Null, json!(["1"])),
+        ],
+    );
+    differs(
+        &two,
+        &bare,
+        &[
+            change(&path("Bool · a:x"), json!(["true"]), Value::Null),
+            change(&path("StringEquals · a:y"), json!(["1"]), Value::Null),
+        ],
+    );
+    // Conditions without a condition are none.
+    for none in [json!({"Condition": {}}), json!({"Condition": {"Bool": {}}})] {
+        differs(&bare, &statement(none), &[]);
+    }
+    let nobody = statement(json!({"Principal": {}}));
+    let path = "statement S · Principal";
+    differs(&bare, &nobody, &[change(path, Value::Null, json!({}))]);
+    differs(&nobody, &bare, &[change(path, json!({}), Value::Null)]);
+}
+
+/// A statement goes with the one that shares most of what both have together, wherever each stands.
+#[test]
+fn the_greatest_share_decides_and_not_the_greatest_number() {
+    let statement = |actions: &[&str]| json!({"Effect": "Allow", "Action": actions, "Resource": "*"});
+    let live = of(json!([statement(&["s:a", "s:b", "s:c"])]));
+    for first in ["s:0", "s:d"] {
+        // Shares 3 of 4 with what is there, and 4 of 7.
+        let (near, far) = (
+            statement(&["s:a", "s:b"]),
+            statement(&["s:a", "s:b", "s:c", first, "s:e", "s:f"]),
+        );
+        for after in [of(json!([near, far])), of(json!([far, near]))] {
+            let changes = diff(Some(&live), Some(&after));
+            assert_eq!(changes.len(), 2, "{changes:?}");
+            assert!(
+                changes.contains(&change(
+                    "statement Allow s:a, s:b, s:c on * · Action",
+                    json!(["s:c"]),
+                    Value::Null
+                )),
+                "{changes:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn conditions_share_key_by_key() {
+    let statement = |keys: &[&str]| {
+        let keys: serde_json::Map<String, Value> = keys.iter().map(|key| ((*key).to_owned(), json!("1"))).collect();
+        json!({"Effect": "Allow", "Action": "s:a", "Resource": "*", "Condition": {"StringEquals": keys}})
+    };
+    let live = of(json!([statement(&["k:1", "k:2", "k:3"])]));
+    for first in ["k:0", "k:4"] {
+        let far = statement(&["k:1", "k:2", "k:3", first, "k:5", "k:6"]);
+        let changes = diff(Some(&live), Some(&of(json!([statement(&["k:1", "k:2"]), far]))));
+        assert_eq!(changes.len(), 2, "{changes:?}");
+        assert!(
+            changes
+                .iter()
+                .any(|change| change.path.ends_with("Condition · StringEquals · k:3") && change.after.is_null()),
+            "{changes:?}"
+        );
+    }
+}
+
+/// What is empty on both sides is something that they share.
+#[test]
+fn empty_parts_are_shared_too() {
+    let pairs = [
+        (
+            json!({"Effect": "Allow", "Action": [], "Resource": "a"}),
+            json!({"Effect": "Allow", "Action": [], "Resource": "b"}),
+        ),
+        (
+            json!({"Effect": "Allow", "Principal": {}, "Action": "s:a"}),
+            json!({"Effect": "Allow", "Principal": {}, "Action": "s:b"}),
+        ),
+    ];
+    for (before, after) in pairs {
+        let changes = diff(Some(&of(json!([before]))), Some(&of(json!([after]))));
+        assert_eq!(changes.len(), 1, "{changes:?}");
+    }
+}
