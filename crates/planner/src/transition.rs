@@ -15,8 +15,9 @@ mod room;
 use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::{
-    GroupName, InlinePolicyName, Live, PolicyArn, PolicyDocument, Resource, UserName,
+    GroupName, InlinePolicyName, PolicyArn, PolicyDocument, Resource, UserName,
     document::Statement,
+    live::LivePolicy,
     quota::{MANAGED_POLICY_SIZE, VERSIONS_PER_POLICY},
 };
 
@@ -37,13 +38,13 @@ use crate::{
 pub(crate) use trueup_model::TRANSITION_POLICY;
 
 /// Adds to the draft the edges, and where needed the steps, that keep everyone's access within before and after.
-pub(crate) fn order(resolved: &Resolved<'_>, before: &World, after: &World, draft: &mut Draft) {
+pub(crate) fn order<'a>(resolved: &'a Resolved<'a>, before: &'a World, after: &'a World, draft: &mut Draft) {
     let mut search = Search::new(resolved, before, after, draft);
     search.run(draft);
 }
 
 struct Search<'a> {
-    live: &'a Live,
+    resolved: &'a Resolved<'a>,
     before: &'a World,
     after: &'a World,
     world: World,
@@ -84,7 +85,7 @@ enum Blocked {
 }
 
 impl<'a> Search<'a> {
-    fn new(resolved: &'a Resolved<'_>, before: &'a World, after: &'a World, draft: &Draft) -> Self {
+    fn new(resolved: &'a Resolved<'a>, before: &'a World, after: &'a World, draft: &Draft) -> Self {
         let mut world = before.clone();
         world.share_numbers(after);
         let either = after.joined_with(before);
@@ -130,7 +131,7 @@ impl<'a> Search<'a> {
             principals.retain(|principal| contended.contains_key(principal));
         }
         Self {
-            live: resolved.live,
+            resolved,
             before,
             after,
             world,
@@ -345,32 +346,45 @@ impl<'a> Search<'a> {
         false
     }
 
+    /// What a step replaces and what it puts. One side says nothing where a document comes or goes, which goes through
+    /// its denies alone; `None` where there is nothing in between.
     fn both_documents(&self, effect: &Effect) -> Option<(PolicyDocument, PolicyDocument)> {
-        let live = match effect {
-            Effect::UserInline(user, policy, Some(_)) => self.live_user(user)?.inline_policies.get(policy)?.clone(),
-            Effect::GroupInline(group, policy, Some(_)) => self.live_group(group)?.inline_policies.get(policy)?.clone(),
-            Effect::PolicyDefault(arn, _) => self.live_policy(arn)?.document()?.clone(),
+        let (live, wanted) = match effect {
+            // It holds denies itself, and goes when they are no longer needed.
+            Effect::UserInline(_, policy, None) if policy.as_str() == TRANSITION_POLICY => return None,
+            Effect::UserInline(user, policy, wanted) => (self.live_user(user, policy), wanted.as_ref()),
+            Effect::GroupInline(group, policy, wanted) => (self.live_group(group, policy), wanted.as_ref()),
+            Effect::PolicyDefault(arn, wanted) => (Some(self.live_policy(arn)?.document()?), Some(wanted)),
             _ => return None,
         };
-        let wanted = match effect {
-            Effect::UserInline(_, _, Some(wanted))
-            | Effect::GroupInline(_, _, Some(wanted))
-            | Effect::PolicyDefault(_, wanted) => wanted.clone(),
-            _ => return None,
+        match (live, wanted) {
+            (Some(live), Some(wanted)) => Some((live.clone(), wanted.clone())),
+            (None, Some(wanted)) => denies_something(wanted).then(|| (nothing(), wanted.clone())),
+            (Some(live), None) => denies_something(live).then(|| (live.clone(), nothing())),
+            (None, None) => None,
+        }
+    }
+
+    /// An inline policy that a user has, by the name that it has after the plan.
+    fn live_user(&self, name: &UserName, policy: &InlinePolicyName) -> Option<&'a PolicyDocument> {
+        let user = match self.resolved.users.get(name) {
+            Some(fate) => fate.live(),
+            None => self.resolved.live.users.get(name),
         };
-        Some((live, wanted))
+        user?.inline_policies.get(policy)
     }
 
-    fn live_user(&self, name: &UserName) -> Option<&trueup_model::live::LiveUser> {
-        self.live.users.get(name)
+    /// The same of a group.
+    fn live_group(&self, name: &GroupName, policy: &InlinePolicyName) -> Option<&'a PolicyDocument> {
+        let group = match self.resolved.groups.get(name) {
+            Some(fate) => fate.live(),
+            None => self.resolved.live.groups.get(name),
+        };
+        group?.inline_policies.get(policy)
     }
 
-    fn live_group(&self, name: &GroupName) -> Option<&trueup_model::live::LiveGroup> {
-        self.live.groups.get(name)
-    }
-
-    fn live_policy(&self, arn: &PolicyArn) -> Option<&trueup_model::live::LivePolicy> {
-        self.live.policies.values().find(|policy| policy.arn == *arn)
+    fn live_policy(&self, arn: &PolicyArn) -> Option<&'a LivePolicy> {
+        self.resolved.live.policies.values().find(|policy| policy.arn == *arn)
     }
 
     /// Adds and places the step that puts an intermediate document; `false` where there is no room for it.
@@ -404,7 +418,8 @@ impl<'a> Search<'a> {
                 Effect::UserInline(..),
                 Call::PutUserPolicy {
                     user_name, policy_name, ..
-                },
+                }
+                | Call::DeleteUserPolicy { user_name, policy_name },
             ) => {
                 let call = Call::PutUserPolicy {
                     user_name: user_name.clone(),
@@ -419,6 +434,10 @@ impl<'a> Search<'a> {
                     group_name,
                     policy_name,
                     ..
+                }
+                | Call::DeleteGroupPolicy {
+                    group_name,
+                    policy_name,
                 },
             ) => {
                 let call = Call::PutGroupPolicy {
@@ -723,6 +742,15 @@ fn old_name(draft: &Draft, step: usize) -> Option<UserName> {
         Call::UpdateUser { user_name, .. } => Some(user_name.clone()),
         _ => None,
     }
+}
+
+/// What there is before a document comes, and after it has gone.
+fn nothing() -> PolicyDocument {
+    PolicyDocument::from_statements(Some("2012-10-17"), &[])
+}
+
+fn denies_something(document: &PolicyDocument) -> bool {
+    document.statements().iter().any(Statement::is_deny)
 }
 
 /// Whether a step takes the temporary policy off a user.
