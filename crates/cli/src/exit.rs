@@ -518,6 +518,7 @@ mod tests {
         let problem = |message: &str, hint: Option<&str>| Problem {
             message: message.to_owned(),
             hint: hint.map(str::to_owned),
+            ..Problem::default()
         };
         let error = CliError::Plan(PlanError::Impossible(vec![
             problem("one", Some("x")),

@@ -184,6 +184,7 @@ impl Draft {
             Problem {
                 message,
                 hint: hint.into(),
+                ..Problem::default()
             },
         ));
     }

@@ -52,7 +52,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use trueup_access::IamData;
-use trueup_model::{Desired, Live, Resource, live::Needs};
+use trueup_model::{Desired, Live, Resource, UserName, live::Needs};
 
 use crate::{
     access::Comparison,
@@ -92,12 +92,14 @@ pub enum PlanError {
 }
 
 /// One reason why a plan is impossible.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Problem {
     /// What is wrong, with names.
     pub message: String,
     /// The way out.
     pub hint: Option<String>,
+    /// Users for whom no order of calls is safe, by their live names, where that is what is wrong.
+    pub in_the_way: BTreeSet<UserName>,
 }
 
 /// What has to be read before [`plan`] can be called and is not known yet.
@@ -106,6 +108,15 @@ pub struct Problem {
 /// have a password?), so a caller asks until the answer is empty; three rounds are enough for every account.
 pub fn needs(desired: &Desired, live: &Live, options: &Options) -> Needs {
     needs::missing(&Resolved::new(desired, live, options.as_of))
+}
+
+/// What is worth reading where [`plan`] says that no order of calls is safe: the credentials of those who are in the
+/// way, as far as they are not known. Whoever has none can do nothing, whatever the order, and the plan may be possible
+/// when that is known.
+///
+/// Empty where there is another reason, or nothing more to learn.
+pub fn needs_of_refused(error: &PlanError, live: &Live) -> Needs {
+    needs::of_refused(error, live)
 }
 
 /// Makes the plan.
@@ -222,7 +233,7 @@ fn make(
     let Some(actions) = assemble::actions(steps) else {
         return Err(PlanError::Impossible(vec![Problem {
             message: "the steps of this plan wait for each other; this is a bug of trueup, please report it".to_owned(),
-            hint: None,
+            ..Problem::default()
         }]));
     };
     changes.sort_by(|a, b| a.resource.cmp(&b.resource));

@@ -10,7 +10,7 @@ use trueup_model::{
 };
 
 use crate::{
-    Note, access_keys,
+    Note, PlanError, access_keys,
     memory::Memory,
     references,
     requirements::mfa_of,
@@ -80,6 +80,27 @@ pub(crate) fn missing(resolved: &Resolved<'_>) -> Needs {
     }
     needs.aws_policies = missing_documents(resolved);
     needs
+}
+
+/// The credentials of those who are in the way of every order of calls.
+pub(crate) fn of_refused(error: &PlanError, live: &Live) -> Needs {
+    let problems = match error {
+        PlanError::Impossible(problems) => problems.as_slice(),
+        PlanError::WrongAccount { .. } => &[],
+    };
+    let names = problems.iter().flat_map(|problem| &problem.in_the_way);
+    let unknown = names.filter(|name| {
+        let user = live.users.get(*name);
+        user.is_some_and(|user| !everything_known(&user.credentials))
+    });
+    let everything = CredentialNeeds {
+        everything: true,
+        ..CredentialNeeds::default()
+    };
+    Needs {
+        users: unknown.map(|name| (name.clone(), everything)).collect(),
+        ..Needs::default()
+    }
 }
 
 /// Whether there are MFA devices that are assigned to nobody, by the account's totals.

@@ -203,6 +203,7 @@ pub(crate) fn first_sign_in(
                      policy after the first sign-in"
                         .to_owned(),
                 ),
+                ..Problem::default()
             });
             continue;
         }

@@ -263,6 +263,7 @@ impl<'a> Resolved<'a> {
         self.problems.push(Problem {
             message,
             hint: hint.into(),
+            ..Problem::default()
         });
     }
 

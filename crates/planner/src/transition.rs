@@ -6,7 +6,8 @@
 //! steps, so that every order that the executor can choose has the property too. Where the text of the statements
 //! proves nothing more, the access engine is asked.
 //!
-//! People whom the plan creates are not looked at: they have no credentials until everything else about them is done.
+//! People whom the plan creates are not looked at, nor those who are known to have no credentials: they have none until
+//! everything else about them is done.
 
 mod intermediate;
 mod proof;
@@ -17,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::{
     GroupName, InlinePolicyName, PolicyArn, PolicyDocument, Resource, UserName,
     document::Statement,
-    live::LivePolicy,
+    live::{Credentials, LivePolicy, LiveUser},
     quota::{MANAGED_POLICY_SIZE, VERSIONS_PER_POLICY},
 };
 
@@ -97,8 +98,10 @@ impl<'a> Search<'a> {
             // Somebody who leaves a group may still be in it when it gets a policy, so both sides are looked at as one.
             let mut principals = either.affected(effect);
             principals.extend(before.affected(effect));
-            principals
-                .retain(|principal| !matches!(principal, Principal::User(name) if draft.new_users.contains(name)));
+            principals.retain(|principal| match principal {
+                Principal::User(name) => !draft.new_users.contains(name) && !has_no_credentials(resolved, name),
+                Principal::Role(_) => true,
+            });
             let delta = delta_ever(effect, before, &mut world, after);
             if matches!(effect, Effect::Identity(..)) && !delta.grows {
                 // No statement asks for the name or the tags.
@@ -367,11 +370,7 @@ impl<'a> Search<'a> {
 
     /// An inline policy that a user has, by the name that it has after the plan.
     fn live_user(&self, name: &UserName, policy: &InlinePolicyName) -> Option<&'a PolicyDocument> {
-        let user = match self.resolved.users.get(name) {
-            Some(fate) => fate.live(),
-            None => self.resolved.live.users.get(name),
-        };
-        user?.inline_policies.get(policy)
+        live_user(self.resolved, name)?.inline_policies.get(policy)
     }
 
     /// The same of a group.
@@ -722,6 +721,11 @@ impl<'a> Search<'a> {
                         })
                         .collect();
                     let text = who.join(", ");
+                    let users = principals.iter().filter_map(|principal| match principal {
+                        Principal::User(name) => live_user(self.resolved, name),
+                        Principal::Role(_) => None,
+                    });
+                    let in_the_way = users.map(|user| user.name.clone());
                     if told.insert(text.clone()) {
                         draft.problem(
                             format!("no order of calls changes `{resource}` and what else changes with it without a moment in which {text} can do more than before and after"),
@@ -729,11 +733,42 @@ impl<'a> Search<'a> {
                                 .to_owned(),
                         );
                     }
+                    if let Some((_, problem)) = draft.problems.last_mut() {
+                        problem.in_the_way.extend(in_the_way);
+                    }
                 }
                 Some(Blocked::Waiting) | None => {}
             }
         }
     }
+}
+
+/// A user as it is now, by the name that it has after the plan.
+fn live_user<'a>(resolved: &Resolved<'a>, name: &UserName) -> Option<&'a LiveUser> {
+    match resolved.users.get(name) {
+        Some(fate) => fate.live(),
+        None => resolved.live.users.get(name),
+    }
+}
+
+/// Whether a user is known to have no credential of any kind. Those that the plan makes come after everything else.
+fn has_no_credentials(resolved: &Resolved<'_>, name: &UserName) -> bool {
+    live_user(resolved, name).is_some_and(|user| {
+        // No `..`: a new kind of credential must be looked at.
+        let Credentials {
+            login_profile,
+            access_keys,
+            mfa_devices: _,
+            ssh_public_keys,
+            signing_certificates,
+            service_specific_credentials,
+        } = &user.credentials;
+        matches!(login_profile, Some(None))
+            && access_keys.as_ref().is_some_and(BTreeMap::is_empty)
+            && ssh_public_keys.as_ref().is_some_and(BTreeMap::is_empty)
+            && signing_certificates.as_ref().is_some_and(BTreeMap::is_empty)
+            && service_specific_credentials.as_ref().is_some_and(BTreeMap::is_empty)
+    })
 }
 
 /// The name that a rename or a move takes a user from; `None` for every other step.

@@ -255,8 +255,19 @@ impl Session {
     ///
     /// [`Stop`].
     pub async fn plan(&self, desired: &Desired) -> Result<(Plan, Live), Stop> {
-        let live = self.read(desired).await.map_err(Stop::Read)?;
-        let plan = trueup_planner::plan(desired, &live, &options()).map_err(Stop::Plan)?;
+        let mut live = self.read(desired).await.map_err(Stop::Read)?;
+        let plan = match trueup_planner::plan(desired, &live, &options()) {
+            Err(refused) => {
+                let needs = trueup_planner::needs_of_refused(&refused, &live);
+                if needs == Needs::default() {
+                    return Err(Stop::Plan(refused));
+                }
+                let (reader, _) = self.identify().await.map_err(Stop::Read)?;
+                reader.details(&mut live, &needs).await.map_err(Stop::Read)?;
+                trueup_planner::plan(desired, &live, &options()).map_err(Stop::Plan)?
+            }
+            Ok(plan) => plan,
+        };
         Ok((plan, live))
     }
 

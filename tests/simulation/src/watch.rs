@@ -9,11 +9,12 @@ use std::{
     time::Duration,
 };
 
+use trueup_model::{Live, live::Credentials};
 use trueup_sandbox::Sandbox;
 
 use crate::{
     access::{Everyone, Universe},
-    account::Account,
+    account::{Account, User},
     case::Case,
     check::Verdict,
     generate::aws_documents,
@@ -90,27 +91,32 @@ pub fn session(sandbox: &Sandbox, wire: &Wire) -> Session {
     Session::over(wire, clock)
 }
 
-/// Nobody could do at any moment what they could do neither before the run nor after it.
+/// Nobody could do at any moment what they could do neither before the run nor after it. Who has no credentials can do
+/// nothing, which a run counts on only where it made the user or has read that there are none: `read` is the account as
+/// the run read it.
 ///
 /// # Errors
 ///
 /// Who could do what after which call.
-pub fn nobody_gains_in_between(case: &Case, before: &Account, steps: &[Step], after: &Account) -> Verdict {
+pub fn nobody_gains_in_between(case: &Case, read: &Live, before: &Account, steps: &[Step], after: &Account) -> Verdict {
     let mut universe = universe(case);
+    let known = read.users.values().filter(|user| has_none(&user.credentials));
+    let nobodies: BTreeSet<&str> = known.map(|user| user.id.as_str()).collect();
+    let is_nobody = |id: &str, account: &Account| {
+        (nobodies.contains(id) || !before.users.contains_key(id))
+            && account.users.get(id).is_some_and(has_no_credential)
+    };
     let (at_first, at_last) = (universe.everyone(before), universe.everyone(after));
     for (call, account) in steps {
         let now = universe.everyone(account);
-        within(&universe, account, &now, before, [&at_first, &at_last])
-            .map_err(|broken| format!("after {call}: {broken}"))?;
+        let now = now.into_iter().filter(|(id, _)| !is_nobody(id, account)).collect();
+        within(&universe, account, &now, [&at_first, &at_last]).map_err(|broken| format!("after {call}: {broken}"))?;
     }
     Ok(())
 }
 
-fn within(universe: &Universe, account: &Account, now: &Everyone, before: &Account, sides: [&Everyone; 2]) -> Verdict {
+fn within(universe: &Universe, account: &Account, now: &Everyone, sides: [&Everyone; 2]) -> Verdict {
     for (id, allowed) in now {
-        if is_nobody_yet(id, account, before) {
-            continue;
-        }
         let sides = sides.map(|side| side.get(id).map(AsRef::as_ref));
         if let Some(request) = universe.excess(allowed, &sides) {
             let user = account.users.get(id).map(|user| &user.own.name);
@@ -124,12 +130,21 @@ fn within(universe: &Universe, account: &Account, now: &Everyone, before: &Accou
     Ok(())
 }
 
-/// A user that the run has made, and that has no credential yet.
-fn is_nobody_yet(id: &str, account: &Account, before: &Account) -> bool {
-    !before.users.contains_key(id)
-        && account.users.get(id).is_some_and(|user| {
-            !user.password && user.keys.values().all(|active| !active) && user.other_credentials == 0
-        })
+/// Whether there is nothing that a user could sign in or sign with.
+fn has_no_credential(user: &User) -> bool {
+    !user.password && user.keys.values().all(|active| !active) && user.other_credentials == 0
+}
+
+/// Whether that was read of a user.
+fn has_none(credentials: &Credentials) -> bool {
+    let no_password = matches!(credentials.login_profile, Some(None));
+    let lists = [
+        credentials.access_keys.as_ref().map(BTreeMap::len),
+        credentials.ssh_public_keys.as_ref().map(BTreeMap::len),
+        credentials.signing_certificates.as_ref().map(BTreeMap::len),
+        credentials.service_specific_credentials.as_ref().map(BTreeMap::len),
+    ];
+    no_password && lists.iter().all(|list| *list == Some(0))
 }
 
 fn universe(case: &Case) -> Universe {

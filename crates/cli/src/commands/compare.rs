@@ -44,21 +44,45 @@ pub(crate) async fn plan_live(
     baseline: &Baseline,
     terminal: &Terminal,
 ) -> Result<(Plan, Live), CliError> {
-    let live = match source {
-        Source::Snapshot(live) => (**live).clone(),
+    let (plan, live) = match source {
+        Source::Snapshot(live) => (baseline.plan(desired, live, options)?, (**live).clone()),
         Source::Api(api) => {
             let identity = api.identity(Some(&desired.account.id)).await?;
             let _activity = terminal.activity("reading the account");
-            read_for(api, &identity, desired, options).await?
+            read_and_plan(api, &identity, desired, options, baseline).await?
         }
     };
-    let plan = baseline.plan(desired, &live, options)?;
     telemetry::plan(&plan);
     Ok((plan, live))
 }
 
+/// Reads the account as far as a plan needs it, and makes the plan.
+///
+/// A plan that no order of calls is safe for may be possible when more is known of those who are in the way.
+pub(crate) async fn read_and_plan(
+    api: &Api,
+    identity: &trueup_reader::Identity,
+    desired: &Desired,
+    options: &Options,
+    baseline: &Baseline,
+) -> Result<(Plan, Live), CliError> {
+    let mut live = read_for(api, identity, desired, options).await?;
+    let plan = match baseline.plan(desired, &live, options) {
+        Err(CliError::Plan(refused)) => {
+            let needs = trueup_planner::needs_of_refused(&refused, &live);
+            if needs == Needs::default() {
+                return Err(refused.into());
+            }
+            api.details(&mut live, &needs).await?;
+            baseline.plan(desired, &live, options)?
+        }
+        made => made?,
+    };
+    Ok((plan, live))
+}
+
 /// Reads the account as far as a plan needs it.
-pub(crate) async fn read_for(
+async fn read_for(
     api: &Api,
     identity: &trueup_reader::Identity,
     desired: &Desired,

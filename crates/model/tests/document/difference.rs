@@ -389,6 +389,25 @@ fn the_greatest_share_decides_and_not_the_greatest_number() {
     }
 }
 
+/// The same where the one that shares most comes first.
+#[test]
+fn the_greatest_share_decides_whatever_comes_first() {
+    let statement = |actions: &[&str]| json!({"Effect": "Allow", "Action": actions, "Resource": "*"});
+    let live = of(json!([statement(&["s:a", "s:b", "s:c"])]));
+    // Shares 4 of 5 with what is there, and 4 of 7.
+    let near = statement(&["s:0", "s:a", "s:b", "s:c"]);
+    let far = statement(&["s:a", "s:b", "s:c", "s:d", "s:e", "s:f"]);
+    let changes = diff(Some(&live), Some(&of(json!([far, near]))));
+    assert!(
+        changes.contains(&change(
+            "statement Allow s:a, s:b, s:c on * · Action",
+            Value::Null,
+            json!(["s:0"])
+        )),
+        "{changes:?}"
+    );
+}
+
 #[test]
 fn conditions_share_key_by_key() {
     let statement = |keys: &[&str]| {

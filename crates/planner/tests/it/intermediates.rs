@@ -1,9 +1,11 @@
 //! Changes that no single call can make safely: documents in between, and temporary policies.
 
+use std::collections::BTreeMap;
+
 use trueup_model::{
-    Desired, Live,
+    Desired, Live, PolicyDocument,
     desired::PolicyRef,
-    live::PolicyVersion,
+    live::{AccessKey, Credentials, Needs, PolicyVersion},
     quota::{GROUP_INLINE_POLICY_SIZE, MANAGED_POLICY_SIZE, USER_INLINE_POLICY_SIZE},
 };
 use trueup_planner::{Call, Plan, VersionRef};
@@ -62,7 +64,7 @@ fn outline(plan: &Plan) -> Vec<String> {
 }
 
 /// The statements as [`document`] takes them; actions of more than ten characters are a filler.
-fn statements(document: &trueup_model::PolicyDocument) -> String {
+fn statements(document: &PolicyDocument) -> String {
     let json: serde_json::Value = serde_json::from_str(document.as_text()).unwrap();
     let statements: Vec<String> = json["Statement"]
         .as_array()
@@ -370,15 +372,15 @@ fn who_is_deleted_holds_a_temporary_policy_until_then() {
     live.users.get_mut(&user("bob")).unwrap().credentials = everything_read();
     let made = safe(&gone, &live);
     assert_eq!(
-        outline(&made)[2..],
+        outline(&made)[3..],
         [
-            &format!("3 PutUserPolicy trueup-transition of bob: {HELD}"),
-            "4 SetDefaultPolicyVersion one of 1 <- 1 3",
-            "5 SetDefaultPolicyVersion two of 2 <- 2 3 4",
-            "6 DetachUserPolicy one <- 3 4 5",
-            "7 DetachUserPolicy two <- 3 4 5 6",
-            "8 DeleteUserPolicy trueup-transition of bob <- 3 4 5 6 7",
-            "9 DeleteUser bob <- 6 7 8",
+            &format!("4 PutUserPolicy trueup-transition of bob: {HELD}"),
+            "5 SetDefaultPolicyVersion one of 2 <- 2 4",
+            "6 SetDefaultPolicyVersion two of 3 <- 3 4 5",
+            "7 DetachUserPolicy one <- 1 4 5 6",
+            "8 DetachUserPolicy two <- 1 4 5 6 7",
+            "9 DeleteUserPolicy trueup-transition of bob <- 4 5 6 7 8",
+            "10 DeleteUser bob <- 1 7 8 9",
         ]
     );
 }
@@ -425,7 +427,7 @@ fn with_sids(first: usize) -> Desired {
             .replacen("{\"Action", "{\"Sid\":\"Same\",\"Action", 2);
         // Only the denies have an id, and both the same.
         let text = text.replacen("{\"Sid\":\"Same\",\"Action", "{\"Action", 1);
-        let text = trueup_model::PolicyDocument::parse(&text).unwrap();
+        let text = PolicyDocument::parse(&text).unwrap();
         side.user("bob").inline_policies.insert(inline(name), text);
     }
     side
@@ -454,7 +456,7 @@ fn documents_of_two_versions_with_variables_are_not_mixed() {
         let mut side = swapped_inline(true, first);
         let one = document(&[SIDES[first], &["allow home"]].concat());
         let one = one.as_text().replace("2012-10-17", version_of_one);
-        let one = trueup_model::PolicyDocument::parse(&one).unwrap();
+        let one = PolicyDocument::parse(&one).unwrap();
         side.user("bob").inline_policies.insert(inline("one"), one);
         side
     };
@@ -634,4 +636,126 @@ fn nothing_waits_where_there_is_room_for_all_of_it() {
     let made = safe(&side(1..11), &live_of(&side(0..9)));
     let waiting = made.actions.iter().filter(|action| !action.after.is_empty());
     assert_eq!(waiting.count(), 1, "{:#?}", outline(&made));
+}
+
+/// Two documents of a user or of its group, each of which gives something and takes something.
+fn both_kinds(of_user: bool, there: bool) -> Desired {
+    let mut side = desired();
+    side.group("team");
+    side.user("bob").groups.insert(group("team"));
+    if there {
+        let documents = match of_user {
+            true => &mut side.user("bob").inline_policies,
+            false => &mut side.group("team").inline_policies,
+        };
+        documents.insert(inline("one"), document(SIDES[0]));
+        documents.insert(inline("two"), document(SIDES[1]));
+    }
+    side
+}
+
+#[test]
+fn documents_that_come_take_what_they_deny_first() {
+    let made = safe(&both_kinds(true, true), &live_of(&both_kinds(true, false)));
+    assert_eq!(
+        outline(&made),
+        [
+            "1 PutUserPolicy one of bob: deny s3:b",
+            "2 PutUserPolicy two of bob: allow s3:b, deny s3:a <- 1",
+            "3 PutUserPolicy one of bob: allow s3:a, deny s3:b <- 1 2",
+        ]
+    );
+    let made = safe(&both_kinds(false, true), &live_of(&both_kinds(false, false)));
+    assert_eq!(outline(&made)[0], "1 PutGroupPolicy one: deny s3:b");
+}
+
+#[test]
+fn documents_that_go_leave_what_they_deny_to_the_last() {
+    let made = safe(&both_kinds(true, false), &live_of(&both_kinds(true, true)));
+    assert_eq!(
+        outline(&made),
+        [
+            "1 PutUserPolicy one of bob: deny s3:b",
+            "2 DeleteUserPolicy two of bob <- 1",
+            "3 DeleteUserPolicy one of bob <- 1 2",
+        ]
+    );
+    let made = safe(&both_kinds(false, false), &live_of(&both_kinds(false, true)));
+    assert_eq!(
+        outline(&made),
+        [
+            "1 PutGroupPolicy one: deny s3:b",
+            "2 DeleteGroupPolicy two <- 1",
+            "3 DeleteGroupPolicy one <- 1 2",
+        ]
+    );
+}
+
+/// Somebody who has nothing and gets what no order of calls gives safely.
+fn newcomer(holds: bool) -> Desired {
+    let mut side = desired();
+    for (name, statements) in [("one", SIDES[0]), ("two", SIDES[1])] {
+        side.policy(name, statements);
+    }
+    full_user(&mut side);
+    if holds {
+        for name in ["one", "two"] {
+            let reference = PolicyRef::Declared(policy(name));
+            side.user("bob").managed_policies.insert(reference);
+        }
+    }
+    let bob = side.user("bob");
+    bob.inline_policies = bob
+        .inline_policies
+        .iter()
+        .map(|(name, text)| (name.clone(), without_everything(text)))
+        .collect();
+    side
+}
+
+/// The same document without what allows everything, as long as it was.
+fn without_everything(text: &PolicyDocument) -> PolicyDocument {
+    PolicyDocument::parse(&text.as_text().replace("s3:*", "s3:z")).unwrap()
+}
+
+#[test]
+fn who_has_no_credentials_is_in_nobodys_way() {
+    let mut live = live_of(&newcomer(false));
+    let refused = try_plan(&newcomer(true), &live).unwrap_err();
+    let needs = trueup_planner::needs_of_refused(&refused, &live);
+    assert_eq!(needs.users.keys().collect::<Vec<_>>(), [&user("bob")]);
+    assert!(needs.users[&user("bob")].everything);
+
+    // With a key that does not work now, and may at any moment.
+    let bob = live.users.get_mut(&user("bob")).unwrap();
+    bob.credentials = nothing_to_sign_in_with();
+    bob.credentials.access_keys = Some(BTreeMap::from([("AKIAAAAAAAAA1EXAMPLE".to_owned(), inactive_key())]));
+    let refused = try_plan(&newcomer(true), &live).unwrap_err();
+    assert_eq!(trueup_planner::needs_of_refused(&refused, &live), Needs::default());
+
+    live.users.get_mut(&user("bob")).unwrap().credentials = nothing_to_sign_in_with();
+    assert_eq!(
+        outline(&plan(&newcomer(true), &live)),
+        ["1 AttachUserPolicy one", "2 AttachUserPolicy two"]
+    );
+    // Nothing else is worth reading where something else is wrong.
+    let mut elsewhere = newcomer(true);
+    elsewhere.account.id = trueup_model::AccountId::new("999999999999").unwrap();
+    let refused = try_plan(&elsewhere, &live).unwrap_err();
+    assert_eq!(trueup_planner::needs_of_refused(&refused, &live), Needs::default());
+}
+
+fn nothing_to_sign_in_with() -> Credentials {
+    Credentials {
+        login_profile: Some(None),
+        ..everything_read()
+    }
+}
+
+fn inactive_key() -> AccessKey {
+    AccessKey {
+        active: false,
+        created: created(),
+        last_used: None,
+    }
 }

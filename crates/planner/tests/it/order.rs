@@ -290,6 +290,8 @@ impl Account {
                 let user = self.users.get_mut(user_name).unwrap();
                 user.tags.retain(|key, _| !tag_keys.contains(key));
             }
+            // Whether somebody can sign in is no matter here: everybody counts as if they could.
+            Call::DeleteLoginProfile { .. } => {}
             other => panic!("{} is not part of this test", other.operation()),
         }
     }
@@ -579,9 +581,13 @@ impl Account {
     }
 }
 
+/// Somebody with a password and nothing else.
 pub(crate) fn everything_read() -> trueup_model::live::Credentials {
     trueup_model::live::Credentials {
-        login_profile: Some(None),
+        login_profile: Some(Some(trueup_model::live::LoginProfile {
+            created: crate::build::created(),
+            password_reset_required: false,
+        })),
         access_keys: Some(BTreeMap::new()),
         mfa_devices: Some(BTreeSet::new()),
         ssh_public_keys: Some(BTreeMap::new()),

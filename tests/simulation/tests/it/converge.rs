@@ -38,7 +38,7 @@ fn converges(case: &Case, tally: &Tally) -> Verdict {
         is_converged(&run)?;
         tally.note("converged");
         is_fulfilled(&case.desired, &watched.before, &after)?;
-        nobody_gains_in_between(case, &watched.before, &steps, &after)?;
+        nobody_gains_in_between(case, &run.live, &watched.before, &steps, &after)?;
         no_password_is_lost(&watched.before, &after, &wire.seen(), directory.path())
     })
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use trueup_model::PolicyDocument;
+use trueup_model::{Live, PolicyDocument};
 use trueup_simulation::{
     account::Account,
     case::Case,
@@ -20,8 +20,8 @@ fn slow(wire: Wire, case: &Case) -> Wire {
     wire.with_latency(Random::of(case.seed, "latency"), Duration::from_millis(40))
 }
 
-/// The calls of a run that nothing happens to; `None` where there is no plan.
-async fn undisturbed(case: &Case) -> Result<Option<Vec<Seen>>, String> {
+/// The calls of a run that nothing happens to, and the account as it read it; `None` where there is no plan.
+async fn undisturbed(case: &Case) -> Result<Option<(Vec<Seen>, Live)>, String> {
     let watched = Watched::of(case);
     let wire = slow(watched.wire(), case);
     let directory = directory();
@@ -31,12 +31,12 @@ async fn undisturbed(case: &Case) -> Result<Option<Vec<Seen>>, String> {
             .reconcile(&case.desired, &settings(case, directory.path()))
             .await,
     )? {
-        Came::Through(run) => is_converged(&run).map(|()| Some(wire.seen())),
+        Came::Through(run) => is_converged(&run).map(|()| Some((wire.seen(), run.live))),
         Came::Refused(_) => Ok(None),
     }
 }
 
-async fn survives(case: &Case, cut: Cut) -> Verdict {
+async fn survives(case: &Case, read: &Live, cut: Cut) -> Verdict {
     let watched = Watched::of(case);
     let directory = directory();
     let settings = settings(case, directory.path());
@@ -64,8 +64,8 @@ async fn survives(case: &Case, cut: Cut) -> Verdict {
     no_write_is_refused(&wire.seen())?;
     is_fulfilled(&case.desired, &watched.before, &after)?;
     nothing_twice(&watched.before, &after)?;
-    nobody_gains_in_between(case, &watched.before, &first_steps, &after)?;
-    nobody_gains_in_between(case, &again.before, &again.steps(), &after)?;
+    nobody_gains_in_between(case, read, &watched.before, &first_steps, &after)?;
+    nobody_gains_in_between(case, &run.live, &again.before, &again.steps(), &after)?;
     let calls: Vec<Seen> = first_calls.into_iter().chain(wire.seen()).collect();
     no_password_is_lost(&watched.before, &after, &calls, directory.path())
 }
@@ -88,7 +88,7 @@ fn nothing_twice(before: &Account, after: &Account) -> Verdict {
 }
 
 fn every_cut_is_survived(case: &Case, tally: &Tally) -> Verdict {
-    let Some(calls) = on_virtual_time(case.seed, undisturbed(case))? else {
+    let Some((calls, read)) = on_virtual_time(case.seed, undisturbed(case))? else {
         tally.note("refused");
         return Ok(());
     };
@@ -104,7 +104,7 @@ fn every_cut_is_survived(case: &Case, tally: &Tally) -> Verdict {
                 "crashes at a read"
             });
             let cut = Cut { call, takes_effect };
-            on_virtual_time(case.seed, survives(case, cut))
+            on_virtual_time(case.seed, survives(case, &read, cut))
                 .map_err(|broken| format!("cut at call {call}, effective: {takes_effect}: {broken}"))?;
         }
     }

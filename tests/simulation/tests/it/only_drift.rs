@@ -263,7 +263,7 @@ fn drift_alone_is_corrected(case: &Case, tally: &Tally) -> Verdict {
         // Half of them are enough of what takes long.
         if case.seed.is_multiple_of(2) && made.iter().all(is_known) {
             tally.note("looked at in between");
-            nobody_gains_in_between(&in_between, &watched.before, &watched.steps(), &after)
+            nobody_gains_in_between(&in_between, &in_between.live, &watched.before, &watched.steps(), &after)
                 .map_err(|broken| format!("{broken} ({told})"))?;
         }
 

@@ -149,8 +149,7 @@ async fn locked(
         .try_for_each(|path| markdown::try_place(path))?;
     let read_and_plan = async || {
         let _activity = terminal.activity("reading the account");
-        let live = compare::read_for(&api, &identity, &desired, &options).await?;
-        let plan = baseline.plan(&desired, &live, &options)?;
+        let (plan, live) = compare::read_and_plan(&api, &identity, &desired, &options, &baseline).await?;
         telemetry::plan(&plan);
         Ok((plan, live))
     };

@@ -52,8 +52,8 @@ async fn read(
     options: &Options,
     baseline: &Baseline,
 ) -> Result<Plan, CliError> {
-    let live = compare::read_for(api, identity, desired, options).await?;
-    baseline.plan(desired, &live, options)
+    let (plan, _) = compare::read_and_plan(api, identity, desired, options, baseline).await?;
+    Ok(plan)
 }
 
 /// Tells "not visible yet" from "wrong": what is still to be done exactly as it was planned is what reads do not show
