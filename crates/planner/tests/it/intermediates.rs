@@ -182,6 +182,18 @@ fn two_versions_make_room_where_two_are_made() {
             "5 SetDefaultPolicyVersion one of 4 <- 3 4",
         ]
     );
+    // What goes of another policy makes no room in this one.
+    let mut both_full = live.clone();
+    for id in ["v3", "v4", "v5", "v6"] {
+        add_version(&mut both_full, "two", id, &["allow s3:old"]);
+    }
+    let both_full = safe(&swapped_managed(1, &[]), &both_full);
+    let pruned = outline(&both_full);
+    let pruned: Vec<&String> = pruned
+        .iter()
+        .filter(|call| call.contains("DeletePolicyVersion v"))
+        .collect();
+    assert_eq!(pruned.len(), 3, "{pruned:?}");
     // Room for one of the two.
     live.policies.get_mut(&policy("one")).unwrap().versions.remove("v6");
     let one_free = safe(&swapped_managed(1, &[]), &live);
@@ -465,6 +477,21 @@ fn documents_of_two_versions_with_variables_are_not_mixed() {
         outline(&same)[0],
         "1 PutUserPolicy one of bob: allow s3:a, deny s3:b, allow s3:home, deny s3:a"
     );
+    // Also where only one of the two has any.
+    for (before, after) in [(true, false), (false, true)] {
+        let with = |first: usize, version: &str, home: bool| {
+            let mut side = side(first, version);
+            if !home {
+                let bare = document(SIDES[first]).as_text().replace("2012-10-17", version);
+                let bare = PolicyDocument::parse(&bare).unwrap();
+                side.user("bob").inline_policies.insert(inline("one"), bare);
+            }
+            side
+        };
+        let made = plan(&with(1, "2012-10-17", after), &live_of(&with(0, "2008-10-17", before)));
+        let told = outline(&made);
+        assert!(!told[0].contains(" one of bob"), "{told:#?}");
+    }
     let mixed = plan(&side(1, "2012-10-17"), &live_of(&side(0, "2008-10-17")));
     let told = outline(&mixed);
     assert!(
@@ -632,6 +659,20 @@ fn nothing_waits_where_there_is_room_for_all_of_it() {
     // The tenth is allowed.
     let made = safe(&side(0..10), &live_of(&side(0..9)));
     assert_eq!(outline(&made), ["1 AddUserToGroup bob"]);
+    // The same where the one that goes is known to go first, since it takes something away.
+    let with_something = |groups| {
+        let mut side = side(groups);
+        let documents = &mut side.group("g0").inline_policies;
+        documents.insert(inline("own"), document(&["allow s3:a"]));
+        side
+    };
+    let made = safe(&with_something(1..10), &live_of(&with_something(0..8)));
+    assert_eq!(made.actions.len(), 3);
+    assert!(
+        made.actions.iter().all(|action| action.after.is_empty()),
+        "{:#?}",
+        outline(&made)
+    );
     // Nine, of which one goes and two come: one has to wait.
     let made = safe(&side(1..11), &live_of(&side(0..9)));
     let waiting = made.actions.iter().filter(|action| !action.after.is_empty());
@@ -758,4 +799,104 @@ fn inactive_key() -> AccessKey {
         created: created(),
         last_used: None,
     }
+}
+
+/// Documents of which none may allow what it comes to allow while another allows what it ceases to.
+fn chained(later: bool) -> Desired {
+    let mut side = desired();
+    let (one, two) = match later {
+        false => (["allow s3:a", "deny s3:b"], ["allow s3:e", "deny s3:f"]),
+        true => (["allow s3:c", "deny s3:d"], ["allow s3:g", "deny s3:h"]),
+    };
+    for (name, statements) in [("one", one), ("two", two)] {
+        side.policy(name, &statements);
+        let reference = PolicyRef::Declared(policy(name));
+        side.user("bob").managed_policies.insert(reference);
+    }
+    side
+}
+
+#[test]
+fn a_document_goes_through_two_others_where_one_is_not_enough() {
+    let made = safe(&chained(true), &live_of(&chained(false)));
+    assert_eq!(
+        outline(&made),
+        [
+            "1 CreatePolicyVersion one: allow s3:c, deny s3:d",
+            "2 CreatePolicyVersion one: allow s3:a, deny s3:b, deny s3:d",
+            "3 CreatePolicyVersion one: deny s3:b, deny s3:d",
+            "4 SetDefaultPolicyVersion one of 2 <- 1 2",
+            "5 SetDefaultPolicyVersion one of 3 <- 1 3 4",
+            "6 CreatePolicyVersion two: allow s3:g, deny s3:h",
+            "7 SetDefaultPolicyVersion two of 6 <- 4 5 6",
+            "8 SetDefaultPolicyVersion one of 1 <- 1 4 5 7",
+            "9 DeletePolicyVersion one of 2 <- 8",
+            "10 DeletePolicyVersion one of 3 <- 8",
+        ]
+    );
+    // The first of the two was left by an apply that died, and takes room to the end.
+    let mut live = live_of(&chained(false));
+    add_version(&mut live, "one", "v2", &["allow s3:c", "deny s3:d"]);
+    add_version(&mut live, "one", "v4", &["allow s3:a", "deny s3:b", "deny s3:d"]);
+    for id in ["v5", "v6"] {
+        add_version(&mut live, "one", id, &["allow s3:old"]);
+    }
+    let made = safe(&chained(true), &live);
+    assert_eq!(
+        outline(&made),
+        [
+            "1 SetDefaultPolicyVersion one v4",
+            "2 DeletePolicyVersion v5 v5",
+            "3 CreatePolicyVersion one: deny s3:b, deny s3:d <- 2",
+            "4 SetDefaultPolicyVersion one of 3 <- 1 3",
+            "5 CreatePolicyVersion two: allow s3:g, deny s3:h",
+            "6 SetDefaultPolicyVersion two of 5 <- 1 4 5",
+            "7 SetDefaultPolicyVersion one v2 <- 1 4 6",
+            "8 DeletePolicyVersion one v4 <- 7",
+            "9 DeletePolicyVersion one of 3 <- 7",
+        ]
+    );
+}
+
+/// A deny that is in force all the time, and too long to be held as well.
+#[test]
+fn where_there_is_no_room_for_all_denies_those_are_held_that_are_not_in_force() {
+    let long = format!("deny s3:{}", "x".repeat(USER_INLINE_POLICY_SIZE - 150));
+    let side = |holds: bool| {
+        let mut side = desired();
+        side.policy("long", &[&long]);
+        for (name, statements) in [("one", SIDES[0]), ("two", SIDES[1])] {
+            side.policy(name, statements);
+        }
+        let names: &[&str] = if holds { &["long", "one", "two"] } else { &["long"] };
+        side.user("bob").managed_policies = names.iter().map(|name| PolicyRef::Declared(policy(name))).collect();
+        side
+    };
+    let made = safe(&side(true), &live_of(&side(false)));
+    assert_eq!(
+        outline(&made),
+        [
+            "1 PutUserPolicy trueup-transition of bob: deny s3:b, deny s3:a",
+            "2 AttachUserPolicy one <- 1",
+            "3 AttachUserPolicy two <- 1 2",
+            "4 DeleteUserPolicy trueup-transition of bob <- 1 2 3",
+        ]
+    );
+}
+
+/// What cannot be read cannot be mixed with anything.
+#[test]
+fn a_document_that_cannot_be_read_is_replaced_in_one_call() {
+    let mut live = live_of(&swapped_inline(true, 0));
+    let bob = live.users.get_mut(&user("bob")).unwrap();
+    bob.inline_policies
+        .insert(inline("one"), PolicyDocument::from_live("nothing that IAM would take"));
+    assert_eq!(
+        outline(&safe(&swapped_inline(true, 1), &live)),
+        [
+            "1 PutUserPolicy two of bob: allow s3:b, deny s3:a, deny s3:b",
+            "2 PutUserPolicy one of bob: allow s3:b, deny s3:a <- 1",
+            "3 PutUserPolicy two of bob: allow s3:a, deny s3:b <- 1 2",
+        ]
+    );
 }
