@@ -7,6 +7,7 @@ use trueup_access::Verdict;
 use trueup_manifest::Positions;
 use trueup_model::{Desired, Live, live::Needs};
 use trueup_planner::{Options, Plan};
+use trueup_reader::ReadError;
 use trueup_report::{
     HtmlOptions, MarkdownOptions, Purpose, cloudtrail_query, plan_json, render_plan_html, render_plan_markdown,
     render_plan_text,
@@ -73,7 +74,13 @@ pub(crate) async fn read_and_plan(
             if needs == Needs::default() {
                 return Err(refused.into());
             }
-            api.details(&mut live, &needs).await?;
+            match api.details(&mut live, &needs).await {
+                // Who may not look closer is told what is wrong with the plan all the same.
+                Err(CliError::Read(error)) if matches!(*error, ReadError::AccessDenied { .. }) => {
+                    return Err(refused.into());
+                }
+                looked => looked?,
+            }
             baseline.plan(desired, &live, options)?
         }
         made => made?,
