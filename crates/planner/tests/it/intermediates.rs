@@ -184,7 +184,7 @@ fn two_versions_make_room_where_two_are_made() {
     );
     // What goes of another policy makes no room in this one.
     let mut both_full = live.clone();
-    for id in ["v3", "v4", "v5", "v6"] {
+    for id in ["v13", "v14", "v15", "v16"] {
         add_version(&mut both_full, "two", id, &["allow s3:old"]);
     }
     let both_full = safe(&swapped_managed(1, &[]), &both_full);
@@ -881,6 +881,30 @@ fn where_there_is_no_room_for_all_denies_those_are_held_that_are_not_in_force() 
             "3 AttachUserPolicy two <- 1 2",
             "4 DeleteUserPolicy trueup-transition of bob <- 1 2 3",
         ]
+    );
+}
+
+/// Nothing goes before a document without denies: it waits.
+#[test]
+fn a_document_that_only_allows_is_put_once() {
+    let side = |holds: bool| {
+        let mut side = desired();
+        for (name, statements) in [("one", SIDES[0]), ("two", SIDES[1])] {
+            side.policy(name, statements);
+        }
+        let bob = side.user("bob");
+        if holds {
+            bob.managed_policies = ["one", "two"].map(|name| PolicyRef::Declared(policy(name))).into();
+            bob.inline_policies.insert(inline("own"), document(&["allow s3:z"]));
+        }
+        side
+    };
+    let made = safe(&side(true), &live_of(&side(false)));
+    let told = outline(&made);
+    assert_eq!(
+        told.iter().filter(|call| call.contains(" own ")).count(),
+        1,
+        "{told:#?}"
     );
 }
 
