@@ -267,6 +267,22 @@ impl<'a> Resolved<'a> {
         });
     }
 
+    /// A user as it is now, by the name that it has after the plan; `None` for one that the plan creates.
+    pub(crate) fn live_user(&self, name: &UserName) -> Option<&'a LiveUser> {
+        match self.users.get(name) {
+            Some(fate) => fate.live(),
+            None => self.live.users.get(name),
+        }
+    }
+
+    /// The same for a group.
+    pub(crate) fn live_group(&self, name: &GroupName) -> Option<&'a LiveGroup> {
+        match self.groups.get(name) {
+            Some(fate) => fate.live(),
+            None => self.live.groups.get(name),
+        }
+    }
+
     /// The name after the plan of a live group.
     pub(crate) fn group_after(&self, name: &GroupName) -> GroupName {
         self.group_names.get(name).unwrap_or(name).clone()

@@ -9,6 +9,7 @@
 //! People whom the plan creates are not looked at, nor those who are known to have no credentials: they have none until
 //! everything else about them is done.
 
+mod delta;
 mod intermediate;
 mod proof;
 mod room;
@@ -16,13 +17,14 @@ mod room;
 use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_model::{
-    GroupName, InlinePolicyName, PolicyArn, PolicyDocument, Resource, UserName,
+    InlinePolicyName, PolicyArn, PolicyDocument, Resource, UserName,
     document::Statement,
-    live::{Credentials, LivePolicy, LiveUser},
+    live::{Credentials, LivePolicy},
     quota::{MANAGED_POLICY_SIZE, VERSIONS_PER_POLICY},
 };
 
 use self::{
+    delta::delta_ever,
     intermediate::{Split, intermediate, without_repeated_sids},
     proof::Prover,
     room::{Owner, Room, owner},
@@ -70,13 +72,6 @@ struct Search<'a> {
     prover: Prover,
     /// The last step that is right only at its own place: everything placed later waits for it.
     barrier: Option<usize>,
-}
-
-/// What a step does to whoever holds what it changes, whether or not anybody does at that moment.
-#[derive(Debug, Clone, Copy, Default)]
-struct Delta {
-    grows: bool,
-    shrinks: bool,
 }
 
 enum Blocked {
@@ -355,8 +350,17 @@ impl<'a> Search<'a> {
         let (live, wanted) = match effect {
             // It holds denies itself, and goes when they are no longer needed.
             Effect::UserInline(_, policy, None) if policy.as_str() == TRANSITION_POLICY => return None,
-            Effect::UserInline(user, policy, wanted) => (self.live_user(user, policy), wanted.as_ref()),
-            Effect::GroupInline(group, policy, wanted) => (self.live_group(group, policy), wanted.as_ref()),
+            Effect::UserInline(user, policy, wanted) => {
+                let user = self.resolved.live_user(user);
+                (user.and_then(|user| user.inline_policies.get(policy)), wanted.as_ref())
+            }
+            Effect::GroupInline(group, policy, wanted) => {
+                let group = self.resolved.live_group(group);
+                (
+                    group.and_then(|group| group.inline_policies.get(policy)),
+                    wanted.as_ref(),
+                )
+            }
             Effect::PolicyDefault(arn, wanted) => (Some(self.live_policy(arn)?.document()?), Some(wanted)),
             _ => return None,
         };
@@ -366,20 +370,6 @@ impl<'a> Search<'a> {
             (Some(live), None) => denies_something(live).then(|| (live.clone(), nothing())),
             (None, None) => None,
         }
-    }
-
-    /// An inline policy that a user has, by the name that it has after the plan.
-    fn live_user(&self, name: &UserName, policy: &InlinePolicyName) -> Option<&'a PolicyDocument> {
-        live_user(self.resolved, name)?.inline_policies.get(policy)
-    }
-
-    /// The same of a group.
-    fn live_group(&self, name: &GroupName, policy: &InlinePolicyName) -> Option<&'a PolicyDocument> {
-        let group = match self.resolved.groups.get(name) {
-            Some(fate) => fate.live(),
-            None => self.resolved.live.groups.get(name),
-        };
-        group?.inline_policies.get(policy)
     }
 
     fn live_policy(&self, arn: &PolicyArn) -> Option<&'a LivePolicy> {
@@ -721,18 +711,18 @@ impl<'a> Search<'a> {
                         })
                         .collect();
                     let text = who.join(", ");
+                    if !told.insert(text.clone()) {
+                        continue;
+                    }
+                    draft.problem(
+                        format!("no order of calls changes `{resource}` and what else changes with it without a moment in which {text} can do more than before and after"),
+                        "apply it in two steps: first the denies and removals, then the rest; a rename alone".to_owned(),
+                    );
                     let users = principals.iter().filter_map(|principal| match principal {
-                        Principal::User(name) => live_user(self.resolved, name),
+                        Principal::User(name) => self.resolved.live_user(name),
                         Principal::Role(_) => None,
                     });
                     let in_the_way = users.map(|user| user.name.clone());
-                    if told.insert(text.clone()) {
-                        draft.problem(
-                            format!("no order of calls changes `{resource}` and what else changes with it without a moment in which {text} can do more than before and after"),
-                            "apply it in two steps: first the denies and removals, then the rest; a rename alone"
-                                .to_owned(),
-                        );
-                    }
                     if let Some((_, problem)) = draft.problems.last_mut() {
                         problem.in_the_way.extend(in_the_way);
                     }
@@ -743,17 +733,9 @@ impl<'a> Search<'a> {
     }
 }
 
-/// A user as it is now, by the name that it has after the plan.
-fn live_user<'a>(resolved: &Resolved<'a>, name: &UserName) -> Option<&'a LiveUser> {
-    match resolved.users.get(name) {
-        Some(fate) => fate.live(),
-        None => resolved.live.users.get(name),
-    }
-}
-
 /// Whether a user is known to have no credential of any kind. Those that the plan makes come after everything else.
 fn has_no_credentials(resolved: &Resolved<'_>, name: &UserName) -> bool {
-    live_user(resolved, name).is_some_and(|user| {
+    resolved.live_user(name).is_some_and(|user| {
         // No `..`: a new kind of credential must be looked at.
         let Credentials {
             login_profile,
@@ -791,68 +773,6 @@ fn denies_something(document: &PolicyDocument) -> bool {
 /// Whether a step takes the temporary policy off a user.
 fn takes_off_transition(draft: &Draft, step: usize) -> bool {
     matches!(&draft.steps[step].effect, Some(Effect::UserInline(_, policy, None)) if policy.as_str() == TRANSITION_POLICY)
-}
-
-/// What a step does to whoever holds what it changes, whenever it happens.
-///
-/// An attachment or a membership brings or takes what the policy or the group says at that moment, so what they say
-/// before, now and after counts. A document or a boundary is changed from what it is now.
-fn delta_ever(effect: &Effect, before: &World, now: &mut World, after: &World) -> Delta {
-    let (allows, denies) = World::ever_brought(&[before, now, after], effect);
-    match effect {
-        Effect::UserAttachment(_, _, present)
-        | Effect::GroupAttachment(_, _, present)
-        | Effect::Membership(_, _, present) => {
-            if *present {
-                Delta {
-                    grows: allows,
-                    shrinks: denies,
-                }
-            } else {
-                Delta {
-                    grows: denies,
-                    shrinks: allows,
-                }
-            }
-        }
-        // What a boundary lets through depends on its document's moment too, so one for another is both.
-        Effect::Boundary(user, boundary) => match (now.is_bounded(user), boundary) {
-            (false, Some(_)) => Delta {
-                grows: false,
-                shrinks: true,
-            },
-            (true, None) => Delta {
-                grows: true,
-                shrinks: false,
-            },
-            (true, Some(_)) => Delta {
-                grows: true,
-                shrinks: true,
-            },
-            (false, None) => Delta::default(),
-        },
-        // What it means to its statements depends on which of them the user holds at that moment.
-        Effect::Identity(user, facet) => {
-            let counts = [before, &*now, after].iter().any(|world| world.depends_on(user, facet));
-            Delta {
-                grows: counts,
-                shrinks: counts,
-            }
-        }
-        Effect::UserInline(..) | Effect::GroupInline(..) | Effect::PolicyDefault(..) => delta(now, effect),
-    }
-}
-
-/// What a step does to whoever holds what it changes, as things stand.
-fn delta(world: &mut World, effect: &Effect) -> Delta {
-    let now = world.slot_access(effect);
-    let undo = world.apply(effect);
-    let then = world.slot_access(effect);
-    world.revert(undo);
-    Delta {
-        grows: !now.only_shrinks_to(&then),
-        shrinks: !then.only_shrinks_to(&now),
-    }
 }
 
 /// The one thing that a step changes. A name or tags are none: what each of their steps does is its own.

@@ -64,10 +64,7 @@ impl<'a> People<'a> {
 
     /// A user as it is now; `None` for one that the plan creates.
     pub(crate) fn live(&self, name: &UserName) -> Option<&'a LiveUser> {
-        match self.resolved.users.get(name) {
-            Some(fate) => fate.live(),
-            None => self.resolved.live.users.get(name),
-        }
+        self.resolved.live_user(name)
     }
 
     /// Whether the plan deletes a user.
