@@ -8,7 +8,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use aws_credential_types::provider::ProvideCredentials as _;
+use aws_credential_types::provider::{ProvideCredentials as _, error::CredentialsError};
 use aws_sdk_iam::config::SharedCredentialsProvider;
 use aws_sigv4::{
     http_request::{
@@ -210,7 +210,7 @@ impl Object {
         let provider = provider.ok_or_else(|| Failure::Credentials("there are no credentials".to_owned()))?;
         let credentials = provider.provide_credentials().await;
         let identity = credentials
-            .map_err(|error| Failure::Credentials(crate::exit::with_causes(&error)))?
+            .map_err(|error| Failure::Credentials(why_none(&error)))?
             .into();
         let uri = self.uri(region);
         let mut request = HttpRequest::new(SdkBody::from(body.to_vec()));
@@ -315,6 +315,14 @@ fn between(modified: Option<&str>, date: Option<&str>) -> Duration {
 fn element<'x>(xml: &'x str, name: &str) -> Option<&'x str> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     rest.split_once(&format!("</{name}>")).map(|(text, _)| text)
+}
+
+/// Why there are no credentials: what each provider of the chain lacks is no help to anybody.
+fn why_none(error: &CredentialsError) -> String {
+    match error {
+        CredentialsError::CredentialsNotLoaded(_) => "no provider of the AWS credential chain has any".to_owned(),
+        other => crate::exit::with_causes(other),
+    }
 }
 
 fn said(status: u16, body: &str) -> String {
