@@ -35,7 +35,7 @@ use crate::{
     policies::versions_by_age,
     quotas::attached_policies_per_user,
     resolve::Resolved,
-    world::{Access, Effect, Principal, World},
+    world::{Access, Effect, Principal, Undo, World, without_meaning},
 };
 
 pub(crate) use trueup_model::TRANSITION_POLICY;
@@ -222,12 +222,15 @@ impl<'a> Search<'a> {
         (!unsafe_for.is_empty()).then_some(Blocked::Access(unsafe_for))
     }
 
-    /// Whether there is room for a call that is not planned yet.
-    fn fits(&mut self, effect: &Effect) -> bool {
+    /// Whether there is room for a call that is not planned yet, and still is when these others have been made.
+    fn fits(&mut self, effect: &Effect, others: &[Effect]) -> bool {
         let used = room::used(&self.world, effect);
-        let undo = self.world.apply(effect);
+        let all = [effect].into_iter().chain(others);
+        let undos: Vec<Undo> = all.map(|effect| self.world.apply(effect)).collect();
         let no_room = self.room.broken_by(effect, used, &self.world);
-        self.world.revert(undo);
+        for undo in undos.into_iter().rev() {
+            self.world.revert(undo);
+        }
         no_room.is_none()
     }
 
@@ -398,7 +401,7 @@ impl<'a> Search<'a> {
             }
             _ => return false,
         };
-        if !self.fits(&new_effect) {
+        if !self.fits(&new_effect, &[]) {
             return false;
         }
         let structural: Vec<usize> = final_step.after.iter().copied().collect();
@@ -603,15 +606,27 @@ impl<'a> Search<'a> {
         let now = self.world.access(principal);
         let policy = InlinePolicyName::from_live(TRANSITION_POLICY);
         let both: BTreeSet<u32> = before.denies.union(&after.denies).copied().collect();
+        let missing = both.difference(&now.denies).copied();
+        // What an interrupted apply left is replaced, so what it holds is held on.
+        let gone = Effect::UserInline(user.clone(), policy.clone(), None);
+        let kept = self.world.slot_access(&gone).deny_statements();
+        let less: BTreeSet<u32> = missing.map(without_meaning).chain(kept.iter().copied()).collect();
         // Those that are in force now are about to be taken away one by one, so all of them are held where there is room.
-        let missing: BTreeSet<u32> = both.difference(&now.denies).copied().collect();
-        // What an interrupted apply left is replaced by what holds all of it.
-        let leftover = self.world.has_inline(user, &policy);
-        let less = Some(missing).filter(|missing| !missing.is_empty() && !leftover);
-        let (document, effect) = [Some(both), less].into_iter().flatten().find_map(|held| {
-            let document = self.denies(&held)?;
-            let effect = Effect::UserInline(user.clone(), policy.clone(), Some(document.clone()));
-            self.fits(&effect).then_some((document, effect))
+        let held = [both.into_iter().map(without_meaning).collect(), less];
+        let held = held.iter().filter(|held| **held != kept);
+        let documents: Vec<PolicyDocument> = held.filter_map(|held| self.denies(held)).collect();
+        // It is there until all others are done. Where that cannot be, it may do for those that are safe without them.
+        let beside: Vec<Effect> = others
+            .iter()
+            .filter(|other| !takes_off_transition(draft, **other))
+            .filter_map(|other| draft.steps[*other].effect.clone())
+            .filter(|other| room::owner(other) == room::owner(&gone))
+            .collect();
+        let (document, effect) = [&beside[..], &[]].iter().find_map(|beside| {
+            documents.iter().find_map(|document| {
+                let effect = Effect::UserInline(user.clone(), policy.clone(), Some(document.clone()));
+                self.fits(&effect, beside).then(|| (document.clone(), effect))
+            })
         })?;
         let resource = Resource::user(user).inline_policy(&policy);
         let reason = "holds denies in between, so that nobody can do more than before or after";

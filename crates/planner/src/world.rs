@@ -101,7 +101,8 @@ impl Access {
         self.denies
             .iter()
             .chain(bounded)
-            .map(|number| number % MEANINGS)
+            .copied()
+            .map(without_meaning)
             .collect()
     }
 
@@ -151,6 +152,11 @@ fn may_administer(statement: &Statement) -> bool {
 
 /// Numbers from here on are those of statements that mean something else than at first; far more than an account holds.
 const MEANINGS: u32 = 1 << 24;
+
+/// The number of a statement, whatever it means for somebody.
+pub(crate) fn without_meaning(number: u32) -> u32 {
+    number % MEANINGS
+}
 
 /// What is kept of a statement.
 #[derive(Debug, Clone)]
@@ -337,7 +343,7 @@ impl World {
     }
 
     fn known(&self, number: u32) -> Option<&Known> {
-        self.interner.statements.get((number % MEANINGS) as usize)
+        self.interner.statements.get(without_meaning(number) as usize)
     }
 
     /// Whether anything that a user holds, boundary included, depends on a facet of the user.
@@ -590,13 +596,6 @@ impl World {
     /// Everyone who is a user.
     pub(crate) fn users(&self) -> impl Iterator<Item = &UserName> {
         self.users.keys()
-    }
-
-    /// Whether a user has an inline policy of this name.
-    pub(crate) fn has_inline(&self, user: &UserName, policy: &InlinePolicyName) -> bool {
-        self.users
-            .get(user)
-            .is_some_and(|user| user.own.inline.contains_key(policy))
     }
 
     /// The groups of a user.

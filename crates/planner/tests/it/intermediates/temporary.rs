@@ -135,25 +135,97 @@ fn who_is_deleted_holds_a_temporary_policy_until_then() {
     );
 }
 
-/// A deny that is in force all the time, and too long to be held as well.
+/// It means another thing under the new name, and is one statement all the same.
+#[test]
+fn a_deny_that_depends_on_the_name_is_held_once() {
+    let made = safe(
+        &renamed(too_long(1, &["deny home"])),
+        &live_of(&too_long(0, &["deny home"])),
+    );
+    let told = outline(&made);
+    let puts = told
+        .iter()
+        .filter(|line| line.contains("PutUserPolicy trueup-transition"));
+    let puts: Vec<usize> = puts.map(|line| line.matches("deny s3:home").count()).collect();
+    assert_eq!(puts, [1], "{told:#?}");
+}
+
+/// A deny that is in force all the time, and so long that it can be held as well as the others, with so much left.
+fn with_a_long_deny(left: isize, holds: bool) -> Desired {
+    let bare = document(&["deny s3:", "deny s3:b", "deny s3:a"]).size();
+    let long = format!(
+        "deny s3:{}",
+        "x".repeat((USER_INLINE_POLICY_SIZE - bare).strict_sub_signed(left))
+    );
+    let mut side = desired();
+    side.policy("long", &[&long]);
+    for (name, statements) in [("one", SIDES[0]), ("two", SIDES[1])] {
+        side.policy(name, statements);
+    }
+    let names: &[&str] = if holds { &["long", "one", "two"] } else { &["long"] };
+    side.user("bob").managed_policies = names.iter().map(|name| PolicyRef::Declared(policy(name))).collect();
+    side
+}
+
+#[test]
+fn all_denies_are_held_where_there_is_just_room_for_them() {
+    let made = safe(&with_a_long_deny(0, true), &live_of(&with_a_long_deny(0, false)));
+    assert_eq!(
+        outline(&made)[0],
+        "1 PutUserPolicy trueup-transition of bob: deny filler, deny s3:b, deny s3:a"
+    );
+}
+
 #[test]
 fn where_there_is_no_room_for_all_denies_those_are_held_that_are_not_in_force() {
-    let long = format!("deny s3:{}", "x".repeat(USER_INLINE_POLICY_SIZE - 150));
-    let side = |holds: bool| {
-        let mut side = desired();
-        side.policy("long", &[&long]);
-        for (name, statements) in [("one", SIDES[0]), ("two", SIDES[1])] {
-            side.policy(name, statements);
-        }
-        let names: &[&str] = if holds { &["long", "one", "two"] } else { &["long"] };
-        side.user("bob").managed_policies = names.iter().map(|name| PolicyRef::Declared(policy(name))).collect();
-        side
-    };
-    let made = safe(&side(true), &live_of(&side(false)));
+    let made = safe(&with_a_long_deny(-1, true), &live_of(&with_a_long_deny(-1, false)));
     assert_eq!(
         outline(&made),
         [
             "1 PutUserPolicy trueup-transition of bob: deny s3:b, deny s3:a",
+            "2 AttachUserPolicy one <- 1",
+            "3 AttachUserPolicy two <- 1 2",
+            "4 DeleteUserPolicy trueup-transition of bob <- 1 2 3",
+        ]
+    );
+}
+
+#[test]
+fn a_temporary_policy_leaves_room_for_what_comes_while_it_is_there() {
+    let own = document(&["allow s3:c"]);
+    let left = isize::try_from(own.size()).unwrap();
+    let plan = |left| {
+        let mut after = with_a_long_deny(left, true);
+        after.user("bob").inline_policies.insert(inline("own"), own.clone());
+        outline(&safe(&after, &live_of(&with_a_long_deny(left, false))))
+    };
+    assert_eq!(
+        plan(left)[0],
+        "1 PutUserPolicy trueup-transition of bob: deny filler, deny s3:b, deny s3:a"
+    );
+    assert_eq!(
+        plan(left - 1)[0],
+        "1 PutUserPolicy trueup-transition of bob: deny s3:b, deny s3:a"
+    );
+}
+
+#[test]
+fn where_there_is_no_room_what_a_left_temporary_policy_holds_is_held_on() {
+    let side = |holds| {
+        let mut side = with_a_long_deny(-1, holds);
+        let documents = &mut side.user("bob").inline_policies;
+        documents.insert(inline("own"), document(&["allow s3:z"]));
+        side
+    };
+    let mut live = live_of(&side(false));
+    let bob = live.users.get_mut(&user("bob")).unwrap();
+    bob.inline_policies
+        .insert(inline("trueup-transition"), document(&["deny s3:old"]));
+    let made = safe(&side(true), &live);
+    assert_eq!(
+        outline(&made),
+        [
+            "1 PutUserPolicy trueup-transition of bob: deny s3:b, deny s3:a, deny s3:old",
             "2 AttachUserPolicy one <- 1",
             "3 AttachUserPolicy two <- 1 2",
             "4 DeleteUserPolicy trueup-transition of bob <- 1 2 3",
