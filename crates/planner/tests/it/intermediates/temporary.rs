@@ -113,6 +113,18 @@ fn where_there_is_no_room_for_a_temporary_policy_it_is_refused() {
     );
 }
 
+/// What goes makes room once it has gone, and no sooner.
+#[test]
+fn where_there_is_no_room_yet_there_is_no_temporary_policy() {
+    let bare = document(&["deny s3:*", "deny s3:"]).size();
+    let long = format!("deny s3:{}", "x".repeat(USER_INLINE_POLICY_SIZE - bare - 10));
+    let mut before = too_long(0, &[]);
+    let documents = &mut before.user("bob").inline_policies;
+    documents.insert(inline("own"), document(&[&long, "deny s3:*"]));
+    let told = outline(&safe(&too_long(1, &["deny s3:new"]), &live_of(&before)));
+    assert!(!told.iter().any(|line| line.contains("trueup-transition")), "{told:#?}");
+}
+
 #[test]
 fn who_is_deleted_holds_a_temporary_policy_until_then() {
     let mut gone = too_long(1, &[]);
