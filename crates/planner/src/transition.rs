@@ -152,9 +152,10 @@ impl<'a> Search<'a> {
         while !self.remaining.is_empty() {
             if self.pass(draft)
                 || self.before_renames(draft)
-                || self.split(draft)
+                || self.split(draft, &[Split::DeniesJoined, Split::AllowsCommon])
                 || self.hold_denies(draft)
                 || self.prove(draft)
+                || self.split(draft, &[Split::AllowsGone])
             {
                 continue;
             }
@@ -302,7 +303,7 @@ impl<'a> Search<'a> {
     /// Sends documents that cannot change in one call through intermediate ones; says whether there was any.
     ///
     /// At most one for each principal that is in the way: the first may be enough for the rest.
-    fn split(&mut self, draft: &mut Draft) -> bool {
+    fn split(&mut self, draft: &mut Draft, levels: &[Split]) -> bool {
         let mut served: BTreeSet<Principal> = BTreeSet::new();
         for index in self.remaining.clone() {
             let Some(Blocked::Access(principals)) = self.blocked(index, draft) else {
@@ -311,14 +312,14 @@ impl<'a> Search<'a> {
             if principals.iter().any(|principal| served.contains(principal)) {
                 continue;
             }
-            if self.split_step(index, draft) {
+            if self.split_step(index, levels, draft) {
                 served.extend(principals);
             }
         }
         !served.is_empty()
     }
 
-    fn split_step(&mut self, index: usize, draft: &mut Draft) -> bool {
+    fn split_step(&mut self, index: usize, levels: &[Split], draft: &mut Draft) -> bool {
         let Some(effect) = draft.steps[index].effect.clone() else {
             return false;
         };
@@ -326,8 +327,9 @@ impl<'a> Search<'a> {
             return false;
         };
         let done = self.splits.get(&index).copied();
-        for level in [Split::DeniesJoined, Split::AllowsCommon] {
-            if done.is_some_and(|done| level <= done) {
+        for level in levels.iter().copied() {
+            // What has the denies of both already would lose some again.
+            if done.is_some_and(|done| level <= done || level == Split::AllowsGone) {
                 continue;
             }
             let Some(document) = intermediate(&live, &wanted, level) else {

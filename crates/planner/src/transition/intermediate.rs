@@ -11,26 +11,35 @@ pub(super) enum Split {
     DeniesJoined,
     /// The allows that both have, the denies of both.
     AllowsCommon,
+    /// The allows that both have, the denies of the first: where the denies of both are too long or cannot be mixed.
+    AllowsGone,
 }
 
-/// A document between two: the denies of both, and the allows of the first or only those that both have.
+/// A document between two, as far from the first as the level says.
 ///
-/// `None` where the two cannot be mixed: one of them cannot be read, or they read `${…}` differently.
+/// `None` where one of the two cannot be read, or where they would be mixed and read `${…}` differently.
 pub(super) fn intermediate(before: &PolicyDocument, after: &PolicyDocument, level: Split) -> Option<PolicyDocument> {
     if before.is_opaque() || after.is_opaque() {
         return None;
     }
     let variables = before.as_text().contains("${") || after.as_text().contains("${");
-    if variables && before.effective_version() != after.effective_version() {
+    let mixable = !variables || before.effective_version() == after.effective_version();
+    if !mixable && level != Split::AllowsGone {
         return None;
     }
     let kept = before.statements().iter().filter(|statement| {
-        statement.is_deny() || level == Split::DeniesJoined || after.statements().contains(*statement)
+        statement.is_deny() || level == Split::DeniesJoined || mixable && after.statements().contains(*statement)
     });
     let mut statements: Vec<Statement> = kept.cloned().collect();
-    for deny in after.statements().iter().filter(|statement| statement.is_deny()) {
-        if !statements.contains(deny) {
-            statements.push(deny.clone());
+    if level == Split::AllowsGone {
+        if !statements.is_empty() {
+            return Some(PolicyDocument::from_statements(before.effective_version(), &statements));
+        }
+    } else {
+        for deny in after.statements().iter().filter(|statement| statement.is_deny()) {
+            if !statements.contains(deny) {
+                statements.push(deny.clone());
+            }
         }
     }
     if statements.is_empty() {

@@ -338,6 +338,60 @@ fn documents_of_two_versions_with_variables_are_not_mixed() {
     );
 }
 
+/// Bob gets another tag, of which a deny asks, and other permissions: the old ones have to go before the tag comes, the
+/// new ones come after it.
+fn tagged(team: &str, one: PolicyDocument) -> Desired {
+    let mut side = desired();
+    let bob = side.user("bob");
+    bob.tags = [("team".into(), team.into())].into();
+    bob.inline_policies.insert(inline("limits"), document(&["deny team"]));
+    bob.inline_policies.insert(inline("one"), one);
+    side
+}
+
+#[test]
+fn what_cannot_be_mixed_goes_before_the_rest_comes() {
+    let one = |action: &str, version: &str| {
+        let one = document(&[&format!("allow s3:{action}"), "deny s3:c", "allow home"]);
+        PolicyDocument::parse(&one.as_text().replace("2012-10-17", version)).unwrap()
+    };
+    let before = tagged("blue", one("a", "2012-10-17"));
+    let made = safe(&tagged("red", one("b", "2008-10-17")), &live_of(&before));
+    assert_eq!(
+        outline(&made),
+        [
+            "1 PutUserPolicy one of bob: deny s3:c",
+            "2 PutUserPolicy trueup-transition of bob: deny s3:team, deny s3:c",
+            "3 TagUser bob <- 1 2",
+            "4 PutUserPolicy one of bob: allow s3:b, deny s3:c, allow s3:home <- 1 2 3",
+            "5 DeleteUserPolicy trueup-transition of bob <- 1 2 3 4",
+        ]
+    );
+}
+
+#[test]
+fn what_is_too_long_together_goes_before_the_rest_comes() {
+    let side = |team: &str, action: &str| {
+        let mut side = tagged(team, document(&["deny s3:c"]));
+        let long = format!("deny s3:{}", action.repeat(MANAGED_POLICY_SIZE * 2 / 3));
+        side.policy("long", &[&format!("allow s3:{action}"), &long]);
+        side.user("bob").managed_policies = [PolicyRef::Declared(policy("long"))].into();
+        side
+    };
+    let made = safe(&side("red", "b"), &live_of(&side("blue", "a")));
+    assert_eq!(
+        outline(&made),
+        [
+            "1 CreatePolicyVersion long: allow s3:b, deny filler",
+            "2 CreatePolicyVersion long: deny filler",
+            "3 SetDefaultPolicyVersion long of 2 <- 1 2",
+            "4 TagUser bob <- 3",
+            "5 SetDefaultPolicyVersion long of 1 <- 1 3 4",
+            "6 DeletePolicyVersion long of 2 <- 5",
+        ]
+    );
+}
+
 /// A document with nothing but what goes is replaced by one that says nothing, since IAM takes none without statements.
 #[test]
 fn a_document_in_between_that_would_be_empty_allows_and_denies_nothing() {
