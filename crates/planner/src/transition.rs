@@ -213,7 +213,9 @@ impl<'a> Search<'a> {
                 continue;
             };
             let then = self.world.access(&principal);
-            if !then.is_within(before, after) && !now.only_shrinks_to(&then) {
+            let safe =
+                then.is_within(before, after) || now.only_shrinks_to(&then) || self.world.is_denied_everything(&then);
+            if !safe {
                 unsafe_for.insert(principal);
             }
         }

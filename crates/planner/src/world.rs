@@ -165,6 +165,8 @@ struct Known {
     dependence: Dependence,
     /// Whether it may allow what every administrator is allowed.
     may_administer: bool,
+    /// Whether nobody who holds it can do anything.
+    denies_everything: bool,
 }
 
 /// Numbers of distinct statements, so that sets of them are cheap.
@@ -190,6 +192,7 @@ impl Interner {
             statement: statement.cloned(),
             dependence,
             may_administer: statement.is_none_or(may_administer),
+            denies_everything: statement.is_some_and(Statement::denies_everything),
         });
         self.numbers.insert(key, next);
         next
@@ -361,6 +364,13 @@ impl World {
             .numbers()
             .filter_map(|number| self.known(number))
             .any(|known| known.dependence.is_on_anything())
+    }
+
+    /// Whether everything is denied, without a condition, so that nothing can be done whatever is allowed.
+    pub(crate) fn is_denied_everything(&self, access: &Access) -> bool {
+        let denies = access.deny_statements();
+        let mut known = denies.iter().filter_map(|number| self.known(*number));
+        known.any(|known| known.denies_everything)
     }
 
     /// Whether some statement may allow what every administrator is allowed; where none does, nobody who holds just

@@ -159,8 +159,16 @@ impl Statement {
 
     /// Whether it allows every action on every resource, without a condition.
     pub fn allows_everything(&self) -> bool {
-        self.is_allow()
-            && self.actions().iter().any(|action| matches!(*action, "*" | "*:*"))
+        self.is_allow() && self.is_about_everything()
+    }
+
+    /// Whether it denies every action on every resource, without a condition.
+    pub fn denies_everything(&self) -> bool {
+        self.is_deny() && self.is_about_everything()
+    }
+
+    fn is_about_everything(&self) -> bool {
+        self.actions().iter().any(|action| matches!(*action, "*" | "*:*"))
             && self.resources().contains(&"*")
             && !self.has("Condition")
     }

@@ -269,6 +269,21 @@ fn an_administrator_is_seen() {
 }
 
 #[test]
+fn a_deny_of_everything_is_seen() {
+    let everything = |members: &str| {
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":{{{members}}}}}"#);
+        document(&text).statements()[0].denies_everything()
+    };
+    assert!(everything(r#""Effect":"Deny","Action":"*","Resource":"*""#));
+    assert!(!everything(r#""Effect":"Allow","Action":"*","Resource":"*""#));
+    assert!(!everything(r#""Effect":"Deny","Action":"s3:*","Resource":"*""#));
+    assert!(!everything(r#""Effect":"Deny","NotAction":"*","Resource":"*""#));
+    assert!(!everything(
+        r#""Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":false}}"#
+    ));
+}
+
+#[test]
 fn a_document_is_serialised_as_its_text() {
     let document = document(r#"{"Statement":[]}"#);
     assert_eq!(serde_json::to_value(&document).unwrap(), json!("{\"Statement\":[]}"));

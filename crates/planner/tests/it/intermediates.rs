@@ -338,6 +338,37 @@ fn documents_of_two_versions_with_variables_are_not_mixed() {
     );
 }
 
+/// Whoever is denied everything can do nothing at any moment of it.
+#[test]
+fn who_is_denied_everything_needs_nothing_in_between() {
+    let side = |first: usize, denied: bool| {
+        let mut side = swapped_inline(true, first);
+        if denied {
+            let documents = &mut side.user("bob").inline_policies;
+            documents.insert(inline("zero"), document(&["deny *"]));
+        }
+        side
+    };
+    let swapped = [
+        "1 PutUserPolicy one of bob: allow s3:b, deny s3:a",
+        "2 PutUserPolicy two of bob: allow s3:a, deny s3:b <- 1",
+    ];
+    let made = safe(&side(1, true), &live_of(&side(0, true)));
+    assert_eq!(outline(&made), swapped);
+    let made = safe(&side(1, false), &live_of(&side(0, true)));
+    assert_eq!(outline(&made)[..2], swapped);
+    assert_eq!(outline(&made)[2..], ["3 DeleteUserPolicy zero of bob <- 1 2"]);
+    let made = safe(&side(1, true), &live_of(&side(0, false)));
+    assert_eq!(
+        outline(&made),
+        [
+            "1 PutUserPolicy zero of bob: deny *",
+            "2 PutUserPolicy one of bob: allow s3:b, deny s3:a <- 1",
+            "3 PutUserPolicy two of bob: allow s3:a, deny s3:b <- 1 2",
+        ]
+    );
+}
+
 /// Bob gets another tag, of which a deny asks, and other permissions: the old ones have to go before the tag comes, the
 /// new ones come after it.
 fn tagged(team: &str, one: PolicyDocument) -> Desired {
