@@ -382,9 +382,13 @@ fn tagged(team: &str, one: PolicyDocument) -> Desired {
 
 #[test]
 fn what_cannot_be_mixed_goes_before_the_rest_comes() {
-    let one = |action: &str, version: &str| {
-        let one = document(&[&format!("allow s3:{action}"), "deny s3:c", "allow home"]);
+    let with = |statements: &[&str], version: &str| {
+        let one = document(statements);
         PolicyDocument::parse(&one.as_text().replace("2012-10-17", version)).unwrap()
+    };
+    let one = |action: &str, version: &str| {
+        let allow = format!("allow s3:{action}");
+        with(&[&allow, "deny s3:c", "allow home"], version)
     };
     let before = tagged("blue", one("a", "2012-10-17"));
     let made = safe(&tagged("red", one("b", "2008-10-17")), &live_of(&before));
@@ -397,6 +401,20 @@ fn what_cannot_be_mixed_goes_before_the_rest_comes() {
             "4 PutUserPolicy one of bob: allow s3:b, deny s3:c, allow s3:home <- 1 2 3",
             "5 DeleteUserPolicy trueup-transition of bob <- 1 2 3 4",
         ]
+    );
+    // What stays is read as before.
+    let before = tagged("blue", one("a", "2008-10-17"));
+    let made = safe(&tagged("red", one("b", "2012-10-17")), &live_of(&before));
+    let Call::PutUserPolicy { policy_document, .. } = &made.actions[0].call else {
+        panic!("{:#?}", outline(&made))
+    };
+    assert_eq!(policy_document.effective_version(), Some("2008-10-17"));
+    // Where nothing stays, the document says nothing.
+    let before = tagged("blue", with(&["allow s3:a", "allow home"], "2012-10-17"));
+    let after = tagged("red", with(&["allow s3:b", "allow home"], "2008-10-17"));
+    assert_eq!(
+        outline(&safe(&after, &live_of(&before)))[0],
+        "1 PutUserPolicy one of bob: deny filler"
     );
 }
 
