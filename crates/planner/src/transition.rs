@@ -213,8 +213,9 @@ impl<'a> Search<'a> {
                 continue;
             };
             let then = self.world.access(&principal);
-            let safe =
-                then.is_within(before, after) || now.only_shrinks_to(&then) || self.world.is_denied_everything(&then);
+            let safe = self.world.is_within(&then, before, after)
+                || now.only_shrinks_to(&then)
+                || self.world.is_denied_everything(&then);
             if !safe {
                 unsafe_for.insert(principal);
             }

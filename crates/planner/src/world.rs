@@ -1,7 +1,7 @@
 //! A small model of who holds which policy statements, on which single calls can be tried before they are planned.
 //!
-//! Statements are compared as text, never interpreted: what is called safe here is safe, some of what is refused may
-//! be safe too. The model never forgets a holder: roles and users that the manifest does not own are in it.
+//! Statements are compared as text, and nothing more is read from them than which services they name and whether they
+//! deny everything: what is called safe here is safe, some of what is refused may be safe too. The model never forgets a holder: roles and users that the manifest does not own are in it.
 
 mod held;
 
@@ -117,18 +117,6 @@ impl Access {
         }
     }
 
-    /// Whether everything that is allowed now was allowed in `before` or will be allowed in `after`.
-    ///
-    /// INVARIANT: sound, not complete. Every allow statement must stand on one side whose denies are all in force and
-    /// whose boundary is at least as wide.
-    pub(crate) fn is_within(&self, before: &Self, after: &Self) -> bool {
-        let inside = |side: &Self| self.denies.is_superset(&side.denies) && self.boundary_within(side);
-        let (in_before, in_after) = (inside(before), inside(after));
-        self.allows.iter().all(|statement| {
-            (in_before && before.allows.contains(statement)) || (in_after && after.allows.contains(statement))
-        })
-    }
-
     /// Whether a step from `self` to `next` only takes away.
     pub(crate) fn only_shrinks_to(&self, next: &Self) -> bool {
         next.allows.is_subset(&self.allows) && next.denies.is_superset(&self.denies) && next.boundary_within(self)
@@ -167,6 +155,30 @@ struct Known {
     may_administer: bool,
     /// Whether nobody who holds it can do anything.
     denies_everything: bool,
+    /// The services of its actions; `None` where it may be about all.
+    services: Option<BTreeSet<String>>,
+}
+
+impl Known {
+    /// Whether there may be a request that both are about.
+    fn may_meet(&self, other: &Self) -> bool {
+        match (&self.services, &other.services) {
+            (Some(mine), Some(others)) => !mine.is_disjoint(others),
+            _ => true,
+        }
+    }
+}
+
+/// The services of a statement's actions, without regard to case, as IAM has none; `None` where they are not all named.
+fn services(statement: &Statement) -> Option<BTreeSet<String>> {
+    if statement.has("NotAction") || !statement.has("Action") {
+        return None;
+    }
+    let services = statement.actions().into_iter().map(|action| {
+        let (service, _) = action.split_once(':')?;
+        (!service.contains(['*', '?'])).then(|| service.to_ascii_lowercase())
+    });
+    services.collect()
 }
 
 /// Numbers of distinct statements, so that sets of them are cheap.
@@ -193,6 +205,7 @@ impl Interner {
             dependence,
             may_administer: statement.is_none_or(may_administer),
             denies_everything: statement.is_some_and(Statement::denies_everything),
+            services: statement.and_then(services),
         });
         self.numbers.insert(key, next);
         next
@@ -364,6 +377,28 @@ impl World {
             .numbers()
             .filter_map(|number| self.known(number))
             .any(|known| known.dependence.is_on_anything())
+    }
+
+    /// Whether everything that is allowed now was allowed in `before` or will be allowed in `after`.
+    ///
+    /// INVARIANT: sound, not complete. Every allow statement must stand on one side whose boundary is at least as wide,
+    /// and whose denies are all in force, but for those that are about other services.
+    pub(crate) fn is_within(&self, now: &Access, before: &Access, after: &Access) -> bool {
+        let sides = [before, after].into_iter().filter(|side| now.boundary_within(side));
+        let sides: Vec<(&Access, Vec<&Known>)> = sides
+            .filter_map(|side| {
+                let missing = side.denies.difference(&now.denies);
+                let missing = missing.map(|deny| self.known(*deny)).collect::<Option<_>>()?;
+                Some((side, missing))
+            })
+            .collect();
+        now.allows.iter().all(|allow| {
+            let known = self.known(*allow);
+            sides.iter().any(|(side, missing)| {
+                let is_free = |deny: &&Known| known.is_some_and(|allow| !allow.may_meet(deny));
+                side.allows.contains(allow) && missing.iter().all(is_free)
+            })
+        })
     }
 
     /// Whether everything is denied, without a condition, so that nothing can be done whatever is allowed.

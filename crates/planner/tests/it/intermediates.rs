@@ -369,6 +369,28 @@ fn who_is_denied_everything_needs_nothing_in_between() {
     );
 }
 
+/// What is denied of one service says nothing of what is allowed of another, wherever both name theirs.
+#[test]
+fn denies_of_other_services_need_nothing_in_between() {
+    let plan = |service: &str| {
+        let side = |first: usize| {
+            let denies = ["b", "a"].map(|action| format!("deny {service}{action}"));
+            let sides = [["allow s3:a", denies[0].as_str()], ["allow S3:b", &denies[1]]];
+            let mut side = desired();
+            let documents = &mut side.user("bob").inline_policies;
+            documents.insert(inline("one"), document(&sides[first]));
+            documents.insert(inline("two"), document(&sides[1 - first]));
+            side
+        };
+        outline(&safe(&side(1), &live_of(&side(0)))).len()
+    };
+    assert_eq!(plan("ec2:"), 2);
+    assert_eq!(plan("s:"), 2);
+    for may_meet in ["s3:", "S3:", "s*:", "s?:", "*"] {
+        assert_eq!(plan(may_meet), 3, "{may_meet}");
+    }
+}
+
 /// Bob gets another tag, of which a deny asks, and other permissions: the old ones have to go before the tag comes, the
 /// new ones come after it.
 fn tagged(team: &str, one: PolicyDocument) -> Desired {
