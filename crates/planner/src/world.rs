@@ -1,7 +1,8 @@
 //! A small model of who holds which policy statements, on which single calls can be tried before they are planned.
 //!
 //! Statements are compared as text, and nothing more is read from them than which services they name and whether they
-//! deny everything: what is called safe here is safe, some of what is refused may be safe too. The model never forgets a holder: roles and users that the manifest does not own are in it.
+//! deny everything: what is called safe here is safe, some of what is refused may be safe too. The model never forgets
+//! a holder: roles and users that the manifest does not own are in it.
 
 mod held;
 

@@ -31,15 +31,10 @@ pub(super) fn intermediate(before: &PolicyDocument, after: &PolicyDocument, leve
         statement.is_deny() || level == Split::DeniesJoined || mixable && after.statements().contains(*statement)
     });
     let mut statements: Vec<Statement> = kept.cloned().collect();
-    if level == Split::AllowsGone {
-        if !statements.is_empty() {
-            return Some(PolicyDocument::from_statements(before.effective_version(), &statements));
-        }
-    } else {
-        for deny in after.statements().iter().filter(|statement| statement.is_deny()) {
-            if !statements.contains(deny) {
-                statements.push(deny.clone());
-            }
+    let more = after.statements().iter();
+    for deny in more.filter(|statement| statement.is_deny() && level != Split::AllowsGone) {
+        if !statements.contains(deny) {
+            statements.push(deny.clone());
         }
     }
     if statements.is_empty() {
@@ -48,9 +43,15 @@ pub(super) fn intermediate(before: &PolicyDocument, after: &PolicyDocument, leve
             r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"trueup:Nothing","Resource":"*"}]}"#;
         return PolicyDocument::parse(nothing).ok();
     }
+    // `${…}` goes on meaning what it means in the first, also under the old version, where it is no variable.
+    let version = if variables {
+        before.effective_version()
+    } else {
+        Some("2012-10-17")
+    };
     // IAM refuses equal Sids in one document, which two versions of one statement would have.
     Some(PolicyDocument::from_statements(
-        Some("2012-10-17"),
+        version,
         &without_repeated_sids(statements),
     ))
 }

@@ -314,6 +314,14 @@ fn documents_of_two_versions_with_variables_are_not_mixed() {
         outline(&same)[0],
         "1 PutUserPolicy one of bob: allow s3:a, deny s3:b, allow s3:home, deny s3:a"
     );
+    // What is in between reads them as both do.
+    for version in ["2012-10-17", "2008-10-17"] {
+        let same = safe(&side(1, version), &live_of(&side(0, version)));
+        let Call::PutUserPolicy { policy_document, .. } = &same.actions[0].call else {
+            panic!("{:#?}", outline(&same))
+        };
+        assert_eq!(policy_document.effective_version(), Some(version));
+    }
     // Also where only one of the two has any.
     for (before, after) in [(true, false), (false, true)] {
         let with = |first: usize, version: &str, home: bool| {
