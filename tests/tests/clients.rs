@@ -57,6 +57,21 @@ fn boto3_is_answered_as_by_iam() {
     python::boto3(&workspace, &service.endpoint(), "conformance.py", &[]);
 }
 
+/// What real accounts were recorded to answer, compared field by field, with everything that an answer leaves out.
+#[test]
+fn boto3_is_answered_as_real_accounts_were_recorded() {
+    let workspace = Workspace::new();
+    let services = [
+        Service::sandbox_now(&workspace, "account.json", &[]),
+        Service::sandbox_now(&workspace, "account.json", &["--enforce"]),
+    ];
+    let endpoints: Vec<String> = services.iter().map(Service::endpoint).collect();
+    let endpoints: Vec<&str> = endpoints.iter().map(String::as_str).collect();
+    let run = python::boto3(&workspace, endpoints[0], "recorded.py", &endpoints);
+    // Shown with `--nocapture`: how many answers were compared.
+    print!("{}", run.stdout);
+}
+
 /// The list of places where moto is not IAM, row by row, against the same account served as root and by its policies,
 /// and against accounts with faults and of another partition.
 #[test]

@@ -7,6 +7,7 @@ use crate::{
     caller::Caller,
     errors::ApiError,
     needs::{self, Need},
+    ops,
     state::{Entity, State},
     trust::{self, Trusted},
     wire::Request,
@@ -166,6 +167,7 @@ fn authorize_session(
     request: &Request,
     held: &Held,
 ) -> Result<(), ApiError> {
+    ops::check_session_form(request)?;
     let arn = request.parameter("RoleArn").unwrap_or_default();
     let role = state
         .roles

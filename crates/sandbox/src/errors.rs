@@ -62,6 +62,7 @@ pub enum SandboxError {
 pub(crate) struct ApiError {
     pub(crate) status: u16,
     pub(crate) code: &'static str,
+    /// Empty where the answer has no message.
     pub(crate) message: String,
 }
 
@@ -84,6 +85,7 @@ refusals! {
     temporarily_unmodifiable = 409 "EntityTemporarilyUnmodifiable";
     unmodifiable = 400 "UnmodifiableEntity";
     invalid_input = 400 "InvalidInput";
+    invalid_parameter_value = 400 "InvalidParameterValue";
     validation = 400 "ValidationError";
     malformed_policy = 400 "MalformedPolicyDocument";
     password_violation = 400 "PasswordPolicyViolation";

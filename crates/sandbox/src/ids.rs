@@ -31,6 +31,21 @@ impl IdSource {
         format!("AKIA{}", self.letters(16))
     }
 
+    /// A UUID as AWS writes those of tasks.
+    pub(crate) fn uuid(&mut self) -> String {
+        self.issued += 1;
+        let mut random = Random::new(self.seed ^ self.issued.rotate_left(40));
+        let (high, low) = (random.next(), random.next());
+        // Version 4, variant 1.
+        let (third, fourth) = (high & 0xfff | 0x4000, low >> 48 & 0x3fff | 0x8000);
+        format!(
+            "{:08x}-{:04x}-{third:04x}-{fourth:04x}-{:012x}",
+            high >> 32,
+            high >> 16 & 0xffff,
+            low & 0xffff_ffff_ffff
+        )
+    }
+
     /// Random-looking characters of base 32.
     pub(crate) fn letters(&mut self, count: usize) -> String {
         self.issued += 1;

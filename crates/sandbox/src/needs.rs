@@ -6,7 +6,7 @@ use crate::{
     caller::Caller,
     ops,
     state::{Kind, State, Tags, fold},
-    wire::{Request, STS_VERSION},
+    wire::Request,
 };
 
 /// One thing that has to be allowed.
@@ -41,7 +41,7 @@ const OF_THE_CALLER: [&str; 18] = [
 
 /// Everything that has to be allowed for a request.
 pub(crate) fn of(state: &State, request: &Request) -> Vec<Need> {
-    let service = if request.version == STS_VERSION { "sts" } else { "iam" };
+    let service = if request.is_sts() { "sts" } else { "iam" };
     let action = format!("{service}:{}", request.action);
     let context = context(state, request);
     let need = |action: &str, resource: String| Need {

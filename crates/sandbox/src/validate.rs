@@ -46,10 +46,14 @@ pub(crate) const PATH: Rule = Rule {
     min: 1,
     max: 512,
     pattern: r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)",
-    matches: |text| {
-        let inner = text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
-        text == "/" || inner.is_some_and(|inner| !inner.is_empty() && inner.chars().all(is_graphic))
-    },
+    matches: is_path,
+};
+/// The path of a virtual MFA device, whose form is another matter: see [`is_path`].
+pub(crate) const DEVICE_PATH: Rule = Rule {
+    min: 1,
+    max: 512,
+    pattern: "",
+    matches: |_| true,
 };
 /// The path of a managed policy.
 pub(crate) const POLICY_PATH: Rule = Rule {
@@ -298,6 +302,12 @@ fn is_name(text: &str) -> bool {
     text.chars().all(is_name_char)
 }
 
+/// Whether it is `/`, or begins and ends with one.
+pub(crate) fn is_path(text: &str) -> bool {
+    let inner = text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
+    text == "/" || inner.is_some_and(|inner| !inner.is_empty() && inner.chars().all(is_graphic))
+}
+
 fn is_word(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
@@ -351,8 +361,14 @@ impl<'a> Input<'a> {
     }
 
     fn problem(&mut self, parameter: &str, constraint: impl std::fmt::Display) {
+        // STS says what it was given; IAM does not.
+        let value = match self.request.parameter(parameter) {
+            Some(value) if self.request.is_sts() => format!("Value '{value}'"),
+            None if self.request.is_sts() => "Value null".to_owned(),
+            _ => "Value".to_owned(),
+        };
         self.problems.push(format!(
-            "Value at '{}' failed to satisfy constraint: Member must {constraint}",
+            "{value} at '{}' failed to satisfy constraint: Member must {constraint}",
             member_name(parameter)
         ));
     }
@@ -400,10 +416,8 @@ impl<'a> Input<'a> {
         let text = self.request.parameter(parameter)?;
         let found = words.iter().copied().find(|word| *word == text);
         if found.is_none() {
-            self.problem(
-                parameter,
-                format_args!("satisfy enum value set: [{}]", words.join(", ")),
-            );
+            // Which words there are is not said.
+            self.problem(parameter, "satisfy enum value set");
         }
         found
     }
@@ -423,13 +437,7 @@ impl<'a> Input<'a> {
         for member in members {
             match words.iter().copied().find(|word| *word == member) {
                 Some(word) => found.push(word),
-                None => {
-                    let problem = format!(
-                        "satisfy constraint: [Member must satisfy enum value set: [{}]]",
-                        words.join(", ")
-                    );
-                    self.problem(parameter, problem);
-                }
+                None => self.problem(parameter, "satisfy constraint: [Member must satisfy enum value set]"),
             }
         }
         found

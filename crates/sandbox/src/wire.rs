@@ -37,6 +37,11 @@ pub(crate) struct Request {
 }
 
 impl Request {
+    /// Whether it asks STS, not IAM.
+    pub(crate) fn is_sts(&self) -> bool {
+        self.version == STS_VERSION
+    }
+
     /// Parses the body of a request. Of a parameter given twice the last one counts.
     pub(crate) fn parse(body: &[u8], now: Timestamp, pages: PageShape) -> Self {
         let mut parameters: BTreeMap<String, String> = form_urlencoded::parse(body).into_owned().collect();
@@ -141,11 +146,7 @@ impl Xml {
 /// The envelope of an answer that succeeded.
 pub(crate) fn success(request: &Request, result: &Xml, request_id: &str) -> String {
     let action = &request.action;
-    let namespace = if request.version == STS_VERSION {
-        STS_NAMESPACE
-    } else {
-        IAM_NAMESPACE
-    };
+    let namespace = if request.is_sts() { STS_NAMESPACE } else { IAM_NAMESPACE };
     let mut xml = Xml::new();
     if !result.is_empty() || HAS_EMPTY_RESULT.contains(&action.as_str()) {
         xml.element(&format!("{action}Result"), |xml| xml.0.push_str(&result.0));
@@ -158,16 +159,12 @@ pub(crate) fn success(request: &Request, result: &Xml, request_id: &str) -> Stri
 
 /// The envelope of a refusal.
 pub(crate) fn failure(request: &Request, error: &ApiError, request_id: &str) -> String {
-    let namespace = if request.version == STS_VERSION {
-        STS_NAMESPACE
-    } else {
-        IAM_NAMESPACE
-    };
+    let namespace = if request.is_sts() { STS_NAMESPACE } else { IAM_NAMESPACE };
     let mut xml = Xml::new();
     xml.element("Error", |xml| {
         xml.text("Type", if error.is_senders() { "Sender" } else { "Receiver" })
             .text("Code", error.code)
-            .text("Message", &error.message);
+            .optional("Message", Some(&error.message).filter(|message| !message.is_empty()));
     })
     .text("RequestId", request_id);
     format!("<ErrorResponse xmlns=\"{namespace}\">{}</ErrorResponse>", xml.0)

@@ -455,6 +455,13 @@ fn trust_policies() {
     let other_action = trust(r#""Action":["sts:AssumeRole","s3:GetObject"]"#);
     let message = "AssumeRole policy may only specify STS AssumeRole actions.";
     refused(&other_action, Stage::Trust, message, "/Statement/Action/1");
+    for action in ["sts:AssumeRoles", "sts:GetFederationToken", "sts:Get*"] {
+        let other_action = trust(&format!(r#""Action":"{action}""#));
+        refused(&other_action, Stage::Trust, message, "/Statement/Action");
+    }
+    for action in ["sts:*", "STS:Assume*", "sts:setsourceidentity"] {
+        taken(DocumentKind::Trust, &trust(&format!(r#""Action":"{action}""#)));
+    }
     refused("not json", Stage::Grammar, "This policy contains invalid Json", "");
     refused(&trust(r#""Condition":{}"#), Stage::Actions, NO_ACTIONS, "/Statement");
     let nobody = allow(r#""Action":"sts:AssumeRole""#);

@@ -14,11 +14,7 @@ fn attach(state: &mut State, request: &Request, kind: Kind) -> Result<Xml, ApiEr
     let (owner, arn) = parameters(request, kind)?;
     let entity = state.entity(kind, &owner)?;
     roles::check_modifiable(kind, entity)?;
-    if !state.has_policy(&arn) {
-        return Err(ApiError::no_such_entity(format!(
-            "Policy {arn} does not exist or is not attachable."
-        )));
-    }
+    check_exists(state, &arn)?;
     if state.aws_policy(&arn).is_some_and(|policy| !policy.is_attachable()) {
         return Err(ApiError::not_attachable(
             "Cannot attach a Service Role Policy to a Customer Role.",
@@ -39,6 +35,16 @@ fn attach(state: &mut State, request: &Request, kind: Kind) -> Result<Xml, ApiEr
     check_versions_in_use(state, &arn)?;
     state.entity_mut(kind, &owner)?.attached.insert(arn);
     Ok(Xml::new())
+}
+
+/// Refuses the ARN of a policy that there is not.
+pub(super) fn check_exists(state: &State, arn: &str) -> Result<(), ApiError> {
+    if state.has_policy(arn) {
+        return Ok(());
+    }
+    Err(ApiError::no_such_entity(format!(
+        "Policy {arn} does not exist or is not attachable."
+    )))
 }
 
 /// The quota on policy versions in use counts distinct policies that are attached or a boundary.

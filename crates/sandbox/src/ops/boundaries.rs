@@ -10,7 +10,9 @@ use crate::{
 
 /// Whether this ARN can be a boundary.
 pub(super) fn check(state: &State, arn: &str) -> Result<(), ApiError> {
-    if !attachments::is_arn(arn) {
+    let names_a_policy =
+        attachments::is_arn(arn) && arn.splitn(6, ':').nth(5).is_some_and(|it| it.starts_with("policy/"));
+    if !names_a_policy {
         return Err(ApiError::invalid_input(format!("ARN {arn} is not valid.")));
     }
     if !state.has_policy(arn) {

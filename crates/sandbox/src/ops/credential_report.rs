@@ -69,7 +69,8 @@ pub(super) fn generate(state: &mut State, request: &Request) -> Result<Xml, ApiE
 
 pub(super) fn get(state: &State, request: &Request) -> Result<Xml, ApiError> {
     let Some(report) = &state.report else {
-        return Err(ApiError::report_not_present("No report is present."));
+        // This refusal has no words.
+        return Err(ApiError::report_not_present(""));
     };
     if is_old(report, request.now) {
         return Err(ApiError::report_expired("The report is older than four hours."));

@@ -9,7 +9,7 @@ use crate::{
     paging::PageRequest,
     policy_text::{self, check_document},
     quota::Quota,
-    state::{Kind, ManagedPolicy, PolicyVersion, State, Usage, fold},
+    state::{Kind, ManagedPolicy, PolicyVersion, State, Tag, Usage, fold},
     validate::{ARN, DOCUMENT, Input, POLICY_DESCRIPTION, POLICY_NAME, POLICY_PATH},
     wire::{Request, Xml},
 };
@@ -88,8 +88,14 @@ pub(super) fn create(state: &mut State, request: &Request) -> Result<Xml, ApiErr
     if state.policies.len() >= limit {
         return Err(ApiError::quota("PoliciesPerAccount", limit));
     }
+    let given_tags = given_tags.unwrap_or_default();
+    let as_given: Vec<Tag> = given_tags
+        .iter()
+        .cloned()
+        .map(|(key, value)| Tag { key, value })
+        .collect();
     let mut tags = tags::Tags::new();
-    tags::merge(&mut tags, given_tags.unwrap_or_default(), tags::Keys::Exact, state)?;
+    tags::merge(&mut tags, given_tags, tags::Keys::Exact, state)?;
     let policy = ManagedPolicy {
         id: state.ids.unique_id("ANPA"),
         name,
@@ -113,8 +119,9 @@ pub(super) fn create(state: &mut State, request: &Request) -> Result<Xml, ApiErr
     // The answer to a creation has no description.
     xml.element("Policy", |xml| {
         PolicyView::of_customer(state, &policy).write(xml, Usage::default());
+        // In the order in which they were given, unlike in any other answer.
         if !policy.tags.is_empty() {
-            tags::write(xml, &policy.tags);
+            tags::write_list(xml, &as_given);
         }
     });
     state.policies.insert(fold(&policy.name), policy);
@@ -204,7 +211,8 @@ pub(super) fn list(state: &State, request: &Request) -> Result<Xml, ApiError> {
 
 pub(super) fn delete(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
     let arn = arn_parameter(request)?;
-    let policy = own(state, &arn)?;
+    check_owner(state, &arn, "delete policies")?;
+    let policy = state.customer_policy(&arn).ok_or_else(|| absent(&arn))?;
     let key = fold(&policy.name);
     if state.usage().contains_key(arn.as_str()) {
         return Err(ApiError::delete_conflict(
@@ -233,9 +241,7 @@ pub(super) fn list_entities(state: &State, request: &Request) -> Result<Xml, Api
     let page = PageRequest::read(&mut input);
     input.check()?;
     attachments::check_arn(&arn)?;
-    if !state.has_policy(&arn) {
-        return Err(absent(&arn));
-    }
+    attachments::check_exists(state, &arn)?;
     let uses = |attached: bool, bounded: bool| match used_as {
         Some("PermissionsPolicy") => attached,
         Some(_) => bounded,
@@ -269,21 +275,22 @@ pub(super) fn list_entities(state: &State, request: &Request) -> Result<Xml, Api
 
 /// The account's own policy with this ARN. Those of AWS and of other accounts cannot be changed.
 pub(super) fn own<'a>(state: &'a State, arn: &str) -> Result<&'a ManagedPolicy, ApiError> {
-    check_owner(state, arn)?;
+    check_owner(state, arn, "update policies")?;
     state.customer_policy(arn).ok_or_else(|| absent(arn))
 }
 
 /// The same, to change it.
 pub(super) fn own_mut<'a>(state: &'a mut State, arn: &str) -> Result<&'a mut ManagedPolicy, ApiError> {
-    check_owner(state, arn)?;
+    check_owner(state, arn, "update policies")?;
     state.customer_policy_mut(arn).ok_or_else(|| absent(arn))
 }
 
-pub(super) fn check_owner(state: &State, arn: &str) -> Result<(), ApiError> {
+/// Refuses what cannot be done to policies of AWS and of other accounts.
+pub(super) fn check_owner(state: &State, arn: &str, what: &str) -> Result<(), ApiError> {
     match arn.split(':').nth(4) {
-        Some(account) if account != state.account_id => {
-            Err(ApiError::access_denied("Policy is outside your own account."))
-        }
+        Some(account) if account != state.account_id => Err(ApiError::access_denied(format!(
+            "Cannot {what} outside your own account."
+        ))),
         _ => Ok(()),
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     quota::Quota,
     state::{Assignment, MfaDevice, State, fold},
     totp,
-    validate::{DEVICE_NAME, Input, MFA_CODE, PATH, SERIAL, USER_NAME},
+    validate::{self, DEVICE_NAME, DEVICE_PATH, Input, MFA_CODE, SERIAL, USER_NAME},
     wire::{Request, Xml},
 };
 
@@ -20,10 +20,16 @@ const AHEAD: i64 = 1000;
 
 pub(super) fn create(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
     let mut input = Input::of(request);
-    let path = input.optional("Path", &PATH).unwrap_or_else(|| "/".to_owned());
+    let path = input.optional("Path", &DEVICE_PATH).unwrap_or_else(|| "/".to_owned());
     let name = input.required("VirtualMFADeviceName", &DEVICE_NAME);
     let given_tags = input.tags();
     input.check()?;
+    if !validate::is_path(&path) {
+        return Err(ApiError::validation(
+            "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric \
+             characters and/or / characters.",
+        ));
+    }
     let serial = state.arn("mfa", &path, &name);
     if serial.len() > 256 {
         return Err(ApiError::validation("The serial number of the MFA device is too long."));

@@ -68,7 +68,7 @@ pub(crate) fn sts_names() -> impl Iterator<Item = &'static str> {
 
 pub(crate) use oidc_providers::exists as oidc_provider_exists;
 pub(crate) use saml_providers::exists as saml_provider_exists;
-pub(crate) use sessions::has_valid_code;
+pub(crate) use sessions::{check_form as check_session_form, has_valid_code};
 
 /// The word for whether a credential works.
 fn status(active: bool) -> &'static str {

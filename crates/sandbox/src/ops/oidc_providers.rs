@@ -16,9 +16,10 @@ const MOST_THUMBPRINTS: usize = 5;
 
 pub(super) fn create(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
     let mut input = Input::of(request);
-    let url = input.required("Url", &OIDC_URL);
+    // In the order in which their problems are told.
     let client_ids = input.texts("ClientIDList", &CLIENT_ID).unwrap_or_default();
     let thumbprints = input.texts("ThumbprintList", &THUMBPRINT).unwrap_or_default();
+    let url = input.required("Url", &OIDC_URL);
     let given_tags = input.tags();
     input.check()?;
     let (key, host) = parts(&url).ok_or_else(|| ApiError::validation("Invalid Open ID Connect Provider URL"))?;

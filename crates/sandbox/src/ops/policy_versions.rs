@@ -95,6 +95,7 @@ pub(super) fn list(state: &State, request: &Request) -> Result<Xml, ApiError> {
 
 pub(super) fn set_default(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
     let (arn, version) = parameters(request)?;
+    managed_policies::check_owner(state, &arn, "update policies")?;
     let number = existing(state, &arn, &version)?;
     let policy = managed_policies::own_mut(state, &arn)?;
     policy.default_version = number;
@@ -104,6 +105,7 @@ pub(super) fn set_default(state: &mut State, request: &Request) -> Result<Xml, A
 
 pub(super) fn delete(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
     let (arn, version) = parameters(request)?;
+    managed_policies::check_owner(state, &arn, "delete policy versions for policies")?;
     let number = existing(state, &arn, &version)?;
     let policy = managed_policies::own_mut(state, &arn)?;
     if policy.default_version == number {
@@ -126,7 +128,6 @@ fn parameters(request: &Request) -> Result<(String, String), ApiError> {
 
 /// The number of a version that an own policy has.
 fn existing(state: &State, arn: &str, version: &str) -> Result<u32, ApiError> {
-    managed_policies::check_owner(state, arn)?;
     let policy = state.customer_policy(arn);
     number(version)
         .filter(|number| policy.is_some_and(|policy| policy.versions.contains_key(number)))

@@ -75,9 +75,9 @@ pub(super) fn create(state: &mut State, request: &Request) -> Result<Xml, ApiErr
         used: None,
     };
     let mut xml = Xml::new();
-    // The answer to a creation has neither description nor duration.
+    // The answer to a creation has neither description nor duration, and the trust policy as it was sent.
     xml.element("Role", |xml| {
-        write_brief(xml, state, &role);
+        write_with_trust(xml, state, &role, &document);
         boundaries::write(xml, role.boundary.as_deref());
         if !role.tags.is_empty() {
             tags::write(xml, &role.tags);
@@ -156,7 +156,10 @@ pub(super) fn update_description(state: &mut State, request: &Request) -> Result
     describe(role, Some(description));
     let role = state.role(&name)?;
     let mut xml = Xml::new();
-    xml.element("Role", |xml| write_listed(xml, state, role));
+    xml.element("Role", |xml| {
+        write_brief(xml, state, role);
+        xml.optional("Description", role.description.as_ref());
+    });
     Ok(xml)
 }
 
@@ -202,13 +205,17 @@ pub(super) fn delete(state: &mut State, request: &Request) -> Result<Xml, ApiErr
 
 /// What every answer has of a role.
 pub(super) fn write_brief(xml: &mut Xml, state: &State, role: &Role) {
+    write_with_trust(xml, state, role, &trust::show(state, &role.trust));
+}
+
+fn write_with_trust(xml: &mut Xml, state: &State, role: &Role, trust: &str) {
     let entity = &role.entity;
     xml.text("Path", &entity.path)
         .text("RoleName", &entity.name)
         .text("RoleId", &entity.id)
         .text("Arn", state.entity_arn(Kind::Role, entity))
         .time("CreateDate", entity.created)
-        .document("AssumeRolePolicyDocument", &trust::show(state, &role.trust));
+        .document("AssumeRolePolicyDocument", trust);
 }
 
 /// When a role was used last; an empty element where it never was.

@@ -1,4 +1,4 @@
-//! Roles that a service has to itself. Only a few services are known; their roles are as recorded from real accounts.
+//! Roles that a service has to itself, as recorded from real accounts.
 
 use super::roles;
 use crate::{
@@ -9,59 +9,27 @@ use crate::{
     wire::{Request, Xml},
 };
 
-/// A service: its name, its role, its policy, and whether it can have several roles.
-type Service = (&'static str, &'static str, &'static str, bool);
+/// One line for each service: its name, its role, its policy, and `suffix` where it can have several roles.
+const SERVICES: &str = include_str!("service_linked_roles.txt");
 
-const SERVICES: [Service; 8] = [
-    (
-        "autoscaling.amazonaws.com",
-        "AWSServiceRoleForAutoScaling",
-        "AutoScalingServiceRolePolicy",
-        true,
-    ),
-    (
-        "batch.amazonaws.com",
-        "AWSServiceRoleForBatch",
-        "BatchServiceRolePolicy",
-        false,
-    ),
-    (
-        "ecs.amazonaws.com",
-        "AWSServiceRoleForECS",
-        "AmazonECSServiceRolePolicy",
-        false,
-    ),
-    (
-        "elasticloadbalancing.amazonaws.com",
-        "AWSServiceRoleForElasticLoadBalancing",
-        "AWSElasticLoadBalancingServiceRolePolicy",
-        false,
-    ),
-    (
-        "organizations.amazonaws.com",
-        "AWSServiceRoleForOrganizations",
-        "AWSOrganizationsServiceTrustPolicy",
-        false,
-    ),
-    (
-        "rds.amazonaws.com",
-        "AWSServiceRoleForRDS",
-        "AmazonRDSServiceRolePolicy",
-        false,
-    ),
-    (
-        "ssm.amazonaws.com",
-        "AWSServiceRoleForAmazonSSM",
-        "AmazonSSMServiceRolePolicy",
-        false,
-    ),
-    (
-        "support.amazonaws.com",
-        "AWSServiceRoleForSupport",
-        "AWSSupportServiceRolePolicy",
-        false,
-    ),
-];
+struct Service {
+    name: &'static str,
+    role: &'static str,
+    policy: &'static str,
+    has_suffixes: bool,
+}
+
+fn services() -> impl Iterator<Item = Service> {
+    SERVICES.lines().filter_map(|line| {
+        let mut words = line.split(' ');
+        Some(Service {
+            name: words.next()?,
+            role: words.next()?,
+            policy: words.next()?,
+            has_suffixes: words.next().is_some(),
+        })
+    })
+}
 
 pub(super) fn create(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
     let mut input = Input::of(request);
@@ -69,13 +37,17 @@ pub(super) fn create(state: &mut State, request: &Request) -> Result<Xml, ApiErr
     let description = input.optional("Description", &ROLE_DESCRIPTION);
     let suffix = input.optional("CustomSuffix", &CUSTOM_SUFFIX);
     input.check()?;
-    let (service, role, policy, several) = SERVICES
-        .into_iter()
-        .find(|(name, ..)| *name == service)
+    let Service {
+        role,
+        policy,
+        has_suffixes,
+        ..
+    } = services()
+        .find(|known| known.name == service)
         .ok_or_else(|| ApiError::invalid_input(format!("Service {service} has no service-linked role.")))?;
     let name = match suffix {
         None => role.to_owned(),
-        Some(suffix) if several => format!("{role}_{suffix}"),
+        Some(suffix) if has_suffixes => format!("{role}_{suffix}"),
         Some(_) => {
             return Err(ApiError::invalid_input(format!(
                 "Custom suffix is not allowed for {service}"
@@ -134,13 +106,7 @@ pub(super) fn delete(state: &mut State, request: &Request) -> Result<Xml, ApiErr
         .strip_prefix("/aws-service-role/")
         .ok_or_else(|| ApiError::invalid_input(format!("The role {} is not a service-linked role.", entity.name)))?;
     let (service, stored) = (service.trim_end_matches('/').to_owned(), entity.name.clone());
-    let random = state.ids.letters(32).to_lowercase();
-    let parts = [8, 4, 4, 4, 12].iter().scan(0, |from, length| {
-        let part = &random[*from..*from + length];
-        *from += length;
-        Some(part)
-    });
-    let uuid = parts.collect::<Vec<_>>().join("-");
+    let uuid = state.ids.uuid();
     let task = format!("task/aws-service-role/{service}/{stored}/{uuid}");
     state.roles.remove(&fold(&name));
     state.deletion_tasks.insert(task.clone());
@@ -169,10 +135,10 @@ mod tests {
 
     #[test]
     fn the_policies_of_the_services_exist() {
-        for (service, role, policy, _) in SERVICES {
+        for Service { name, role, policy, .. } in services() {
             let found = crate::managed::find(&format!("/aws-service-role/{policy}"));
-            assert!(found.is_some_and(|policy| !policy.is_attachable()), "{service}");
-            assert!(role.starts_with("AWSServiceRoleFor"));
+            assert!(found.is_some_and(|policy| !policy.is_attachable()), "{name}");
+            assert!(role.starts_with("AWSServiceRoleFor"), "{name}");
         }
     }
 }

@@ -34,7 +34,18 @@ pub(super) fn caller_identity(state: &State, request: &Request) -> Result<Xml, A
     Ok(xml)
 }
 
-pub(super) fn assume_role(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
+/// What `AssumeRole` was asked, in the form that it has to have.
+struct Asked {
+    arn: String,
+    name: String,
+    duration: i64,
+    policy: Option<String>,
+    serial: Option<String>,
+    code: Option<String>,
+    tags: Vec<(String, String)>,
+}
+
+fn asked(request: &Request) -> Result<Asked, ApiError> {
     let mut input = Input::of(request);
     let arn = input.required("RoleArn", &ARN);
     let name = input.required("RoleSessionName", &SESSION_NAME);
@@ -43,9 +54,11 @@ pub(super) fn assume_role(state: &mut State, request: &Request) -> Result<Xml, A
     input.optional("ExternalId", &EXTERNAL_ID);
     let serial = input.optional("SerialNumber", &SERIAL);
     let code = input.optional("TokenCode", &MFA_CODE);
-    let given_tags = input.tags();
+    let tags = input.tags().unwrap_or_default();
     input.check()?;
-    attachments::check_arn(&arn)?;
+    if !attachments::is_arn(&arn) {
+        return Err(ApiError::validation(format!("{arn} is invalid")));
+    }
     for parameter in [
         "SourceIdentity",
         "TransitiveTagKeys.member.1",
@@ -57,6 +70,32 @@ pub(super) fn assume_role(state: &mut State, request: &Request) -> Result<Xml, A
             )));
         }
     }
+    Ok(Asked {
+        arn,
+        name,
+        duration,
+        policy,
+        serial,
+        code,
+        tags,
+    })
+}
+
+/// Refuses what nobody could ask, which comes before the question who may.
+pub(crate) fn check_form(request: &Request) -> Result<(), ApiError> {
+    asked(request).map(drop)
+}
+
+pub(super) fn assume_role(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
+    let Asked {
+        arn,
+        name,
+        duration,
+        policy,
+        serial,
+        code,
+        tags: given_tags,
+    } = asked(request)?;
     if request.caller == Caller::Root {
         return Err(ApiError::access_denied("Roles may not be assumed by root accounts."));
     }
@@ -86,7 +125,9 @@ pub(super) fn assume_role(state: &mut State, request: &Request) -> Result<Xml, A
     }
     let policy_arns = policy_arns(state, request)?;
     let mut tags = tags::Tags::new();
-    tags::merge(&mut tags, given_tags.unwrap_or_default(), tags::Keys::IgnoreCase, state)?;
+    // STS has another code for what IAM calls InvalidInput.
+    tags::merge(&mut tags, given_tags, tags::Keys::IgnoreCase, state)
+        .map_err(|error| ApiError::invalid_parameter_value(error.message))?;
     let accepted = match (&serial, &code) {
         (None, None) => None,
         (Some(serial), Some(code)) => Some((serial.clone(), accepted_step(state, request, serial, code)?)),

@@ -191,7 +191,7 @@ pub(super) fn write(xml: &mut Xml, tags: &Tags) {
     write_list(xml, tags.values());
 }
 
-fn write_list<'a>(xml: &mut Xml, tags: impl IntoIterator<Item = &'a Tag>) {
+pub(super) fn write_list<'a>(xml: &mut Xml, tags: impl IntoIterator<Item = &'a Tag>) {
     xml.list("Tags", tags, |xml, tag| {
         xml.text("Key", &tag.key).text("Value", &tag.value);
     });

@@ -71,7 +71,7 @@ async fn an_access_key_lives_and_dies() {
     refused!(
         update("bogus"),
         "ValidationError",
-        "1 validation error detected: Value at 'status' failed to satisfy constraint: Member must satisfy enum value set: [Active, Inactive, Expired]"
+        "1 validation error detected: Value at 'status' failed to satisfy constraint: Member must satisfy enum value set"
     );
     done!(iam.delete_access_key().user_name("u").access_key_id(id));
     refused!(

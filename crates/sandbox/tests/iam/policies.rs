@@ -200,7 +200,7 @@ async fn aws_managed_policies_can_be_read_and_used_but_not_changed() {
     refused!(
         iam.delete_policy().policy_arn(administrator),
         "AccessDenied",
-        "Policy is outside your own account."
+        "Cannot delete policies outside your own account."
     );
     refused!(
         iam.create_policy_version()

@@ -113,7 +113,8 @@ async fn an_update_changes_only_what_it_names() {
         .send()
         .await
         .unwrap();
-    assert_eq!(older.role.unwrap().max_session_duration(), Some(3600));
+    let older = older.role.unwrap();
+    assert_eq!((older.description(), older.max_session_duration()), (Some("f"), None));
     done!(update().description(""));
     assert_eq!(now().await, (None, Some(3600)));
 }

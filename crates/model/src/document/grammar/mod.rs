@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use super::canonical::base_operator;
 use super::json::{Json, Members};
 use super::{CURRENT_VERSION, DocumentError, PolicyDocument, parse};
-use crate::quota::DOCUMENT_REQUEST_SIZE;
+use crate::{glob_matches_ignoring_case, quota::DOCUMENT_REQUEST_SIZE};
 
 /// Whose inline policy a document is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -342,14 +342,29 @@ fn vendor_refusal(action: &str) -> Option<String> {
     (!is_valid).then(|| format!("Vendor {vendor} is not valid"))
 }
 
+/// What a trust policy can allow. That others of STS are refused is recorded of one that does not exist.
+const TRUST_ACTIONS: [&str; 6] = [
+    "sts:AssumeRole",
+    "sts:AssumeRoleWithSAML",
+    "sts:AssumeRoleWithWebIdentity",
+    "sts:SetContext",
+    "sts:SetSourceIdentity",
+    "sts:TagSession",
+];
+
 fn check_trust_actions(place: &Place<'_>) -> Result<(), Refusal> {
-    let is_sts = |action: &str| {
-        action
-            .split(':')
-            .next()
-            .is_some_and(|vendor| vendor.eq_ignore_ascii_case("sts"))
+    let is_of_trust = |action: &str| {
+        let vendor = action.split(':').next().unwrap_or_default();
+        vendor.eq_ignore_ascii_case("sts")
+            && TRUST_ACTIONS
+                .iter()
+                .any(|known| glob_matches_ignoring_case(action, known))
     };
-    match place.texts(ACTIONS).into_iter().find(|(_, action)| !is_sts(action)) {
+    match place
+        .texts(ACTIONS)
+        .into_iter()
+        .find(|(_, action)| !is_of_trust(action))
+    {
         Some((pointer, _)) => {
             let message = "AssumeRole policy may only specify STS AssumeRole actions.";
             Err(refuse(Stage::Trust, message, pointer))
