@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
+use trueup_executor::{MfaDevices, MfaError};
 use trueup_model::live::{CredentialNeeds, Needs};
 use trueup_sandbox::Faults;
 use trueup_simulation::{
@@ -18,6 +19,9 @@ use trueup_simulation::{
 /// The executor gives up on throttled calls after half an hour; what it still reads then, and the reads before it, are
 /// each tried twenty times at thirty seconds.
 const BOUND: Duration = Duration::from_secs(60 * 60);
+
+/// For how long a throttled call about an MFA device is sent again.
+const THROTTLED: Duration = Duration::from_secs(30 * 60);
 
 /// Something that never gets better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,15 +62,19 @@ enum Road {
     Plan,
     /// `apply`
     Apply,
+    /// `mfa enroll`, `mfa resync`, `mfa reset`
+    Mfa,
 }
 
-const ROADS: [Road; 6] = [
+const ROADS: [Road; 8] = [
     Road::Identity,
     Road::Everything,
     Road::Plan,
     Road::Apply,
     Road::Apply,
     Road::Apply,
+    Road::Mfa,
+    Road::Mfa,
 ];
 
 fn with_fault(fault: Fault, from: usize, watched: &Watched) -> Wire {
@@ -140,7 +148,32 @@ async fn go(road: Road, session: &Session, case: &Case, settings: &Settings) {
         Road::Everything => drop(session.read_with(everything).await),
         Road::Plan => drop(session.plan(&case.desired).await),
         Road::Apply => drop(session.reconcile(&case.desired, settings).await),
+        Road::Mfa => drop(mfa(session, case).await),
     }
+}
+
+/// The calls about a device, one after the other, up to the first that fails for good.
+async fn mfa(session: &Session, case: &Case) -> Result<(), MfaError> {
+    let Ok(identity) = session.identity().await else {
+        return Ok(());
+    };
+    let Some(user) = case.live.users.keys().next() else {
+        return Ok(());
+    };
+    let devices = MfaDevices::new(session.iam(), THROTTLED);
+    let waiting = |_, _| {};
+    // What IAM answers is well and good: the codes are wrong.
+    let answered = |result: Result<(), MfaError>| match result {
+        Err(error @ MfaError::Failed { .. }) => Err(error),
+        _ => Ok(()),
+    };
+    let serial = format!("arn:aws:iam::{}:mfa/bounded", identity.account);
+    answered(devices.create(&serial, "bounded", &waiting).await.map(drop))?;
+    let codes = ("000000", "000001");
+    answered(devices.enable(user, &serial, codes, &waiting).await)?;
+    answered(devices.resync(user, &serial, codes, &waiting).await)?;
+    answered(devices.deactivate(user, &serial, &waiting).await)?;
+    answered(devices.delete(&serial, &waiting).await)
 }
 
 fn comes_to_an_end(case: &Case, tally: &Tally) -> Verdict {
@@ -164,6 +197,7 @@ fn comes_to_an_end(case: &Case, tally: &Tally) -> Verdict {
         let begin = Instant::now();
         let ended = timeout(BOUND, go(road, &session, case, &settings)).await;
         tally.note(&format!("{fault:?}"));
+        tally.note(&format!("{road:?}"));
         tally.most(&format!("seconds at most, {fault:?}"), begin.elapsed().as_secs());
         ended.map_err(|_| format!("{road:?} does not end within {BOUND:?} where from call {from} on: {fault:?}"))
     })
@@ -174,5 +208,8 @@ fn everything_comes_to_an_end_whatever_happens() {
     let tally = check("bounded", 400, &comes_to_an_end);
     for fault in FAULTS {
         tally.require(&format!("{fault:?}"));
+    }
+    for road in ROADS {
+        tally.require(&format!("{road:?}"));
     }
 }
