@@ -210,8 +210,8 @@ second = iam.create_access_key(UserName="anna")["AccessKey"]["AccessKeyId"]
 too_many = "Cannot exceed quota for AccessKeysPerUser: 2"
 refuses(409, "LimitExceeded", too_many, "create_access_key", UserName="anna")
 iam.delete_access_key(UserName="anna", AccessKeyId=second)
-absent = "The Access Key with id AKIAAAAAAAAAAAAAAAAA cannot be found."
-other = {"UserName": "anna", "AccessKeyId": "AKIAAAAAAAAAAAAAAAAA"}
+absent = "The Access Key with id AKIAIOSFODNN7EXAMPLE cannot be found."
+other = {"UserName": "anna", "AccessKeyId": "AKIAIOSFODNN7EXAMPLE"}
 refuses(404, "NoSuchEntity", absent, "update_access_key", **other, Status="Active")
 unknown = f"User: {ARN}:root is not authorized to perform iam:GetAccessKeyLastUsed on resource: access key {{}}"
 other_key = other["AccessKeyId"]

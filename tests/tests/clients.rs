@@ -104,6 +104,30 @@ fn boto3_finds_iam_wherever_moto_is_not() {
     );
 }
 
+/// The calls of Terraform's AWS provider, with what it relies on in each answer. The provider itself is a matter of
+/// `.ci/terraform`.
+#[test]
+fn boto3_lives_with_the_sandbox_as_terraforms_provider_does() {
+    let workspace = Workspace::new();
+    let faults = [
+        "",
+        "unmodifiable=2,unknown-principal-seconds=2",
+        "page-size=1,empty-pages=true",
+    ];
+    for (number, faults) in faults.into_iter().enumerate() {
+        let arguments = [format!("--faults={faults}")];
+        let arguments: Vec<&str> = arguments
+            .iter()
+            .filter(|_| !faults.is_empty())
+            .map(String::as_str)
+            .collect();
+        let service = Service::sandbox_now(&workspace, &format!("account-{number}.json"), &arguments);
+        let run = python::boto3(&workspace, &service.endpoint(), "provider.py", &[&service.endpoint()]);
+        // Shown with `--nocapture`: how many resources and calls there were.
+        print!("{}", run.stdout);
+    }
+}
+
 #[test]
 fn the_aws_command_line_can_be_used_on_the_sandbox() {
     let workspace = Workspace::new();

@@ -38,7 +38,8 @@ fn scripts_have_no_findings() {
         .command("shellcheck")
         .args("--external-sources --severity=warning --source-path=SCRIPTDIR")
         .arg(root().join(".ci/run"))
-        .arg(root().join(".ci/book"));
+        .arg(root().join(".ci/book"))
+        .arg(root().join(".ci/terraform"));
     let mut seen = 0;
     for folder in ["deploy/github", "deploy/release"] {
         for entry in std::fs::read_dir(root().join(folder)).unwrap() {
