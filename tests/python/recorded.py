@@ -1008,6 +1008,8 @@ session = {
     },
 }
 made = answers(session, "assume_role", by=sts, **assume)["Credentials"]
+with_policy = session | {"PackedPolicySize": Form("a share in percent", lambda it: 0 < it <= 100)}
+answers(with_policy, "assume_role", by=sts, **assume, Policy=text(DOCUMENT))
 assumed = client(
     ENFORCING,
     "sts",

@@ -20,6 +20,8 @@ const DRIFT: i64 = 2;
 /// How long a session of a session may last.
 const CHAINED: i64 = 3600;
 const MOST_POLICY_ARNS: usize = 10;
+/// The characters of a session policy.
+const MOST_PACKED: usize = 2048;
 
 pub(super) fn caller_identity(state: &State, request: &Request) -> Result<Xml, ApiError> {
     let id = match &request.caller {
@@ -141,6 +143,7 @@ pub(super) fn assume_role(state: &mut State, request: &Request) -> Result<Xml, A
         .now
         .checked_add(SignedDuration::from_secs(duration))
         .map_err(|_| ApiError::validation("The session would last too long."))?;
+    let packed = packed_size(policy.as_deref(), &policy_arns, &tags);
     let session = Session {
         role_id: role_id.clone(),
         name: name.clone(),
@@ -170,6 +173,9 @@ pub(super) fn assume_role(state: &mut State, request: &Request) -> Result<Xml, A
         xml.text("AssumedRoleId", format!("{role_id}:{name}"))
             .text("Arn", caller_arn(state, &made));
     });
+    if let Some(packed) = packed {
+        xml.number("PackedPolicySize", packed);
+    }
     if let Some((serial, step)) = accepted
         && let Some(device) = state.mfa_devices.get_mut(&serial)
     {
@@ -179,6 +185,18 @@ pub(super) fn assume_role(state: &mut State, request: &Request) -> Result<Xml, A
     state.sessions.retain(|_, session| session.expires > request.now);
     state.sessions.insert(key, session);
     Ok(xml)
+}
+
+/// How much of the room for what a session is given is taken, in percent; nothing is said where nothing was given. How
+/// STS packs is not known: here it is as long as it was sent.
+fn packed_size(policy: Option<&str>, arns: &[String], tags: &tags::Tags) -> Option<i64> {
+    let lengths = policy
+        .into_iter()
+        .chain(arns.iter().map(String::as_str))
+        .chain(tags.values().flat_map(|tag| [tag.key.as_str(), tag.value.as_str()]))
+        .map(str::len);
+    let taken = lengths.reduce(|sum, length| sum + length)?;
+    i64::try_from((taken * 100).div_ceil(MOST_PACKED)).ok()
 }
 
 fn policy_arns(state: &State, request: &Request) -> Result<Vec<String>, ApiError> {
