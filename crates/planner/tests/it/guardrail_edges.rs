@@ -448,17 +448,16 @@ fn a_deny_of_old_mfa_asks_for_mfa_too() {
         messages(&plan(&before, &live), GuardrailCode::Mfa),
         ["user `bob` would be allowed without MFA what a deny keeps from it now, for example s3:a on *"]
     );
-    // A deny that asks for something else.
+    // Denies that ask for something else, or for nothing: what goes with them has nothing to do with MFA.
     let other = text
         .replace("NumericGreaterThan", "StringEquals")
         .replace("aws:MultiFactorAuthAge", "aws:PrincipalTag/team");
-    let mut live = live;
-    live.users
-        .get_mut(&user("bob"))
-        .unwrap()
-        .inline_policies
-        .insert(inline("mfa"), PolicyDocument::parse(&other).unwrap());
-    assert_eq!(messages(&plan(&before, &live), GuardrailCode::Mfa), [""; 0]);
+    for deny in [PolicyDocument::parse(&other).unwrap(), document(&["deny s3:a"])] {
+        let mut live = live.clone();
+        let bob = live.users.get_mut(&user("bob")).unwrap();
+        bob.inline_policies.insert(inline("mfa"), deny);
+        assert_eq!(messages(&plan(&before, &live), GuardrailCode::Mfa), [""; 0]);
+    }
 }
 
 #[test]
