@@ -1,7 +1,7 @@
 """Holds the sandbox's answers, field by field, to what real accounts were recorded to answer.
 
 The facts (which fields an answer has and which it leaves out, the code, the HTTP status and the words of a refusal) are
-those of the answers that LocalStack's tests recorded from accounts of AWS in February and March 2026: the files
+those of the answers that LocalStack's tests recorded from accounts of AWS between 2024 and 2026: the files
 `tests/aws/services/iam/*.snapshot.json` and `tests/aws/services/sts/test_sts.snapshot.json` of its repository. What is
 asked here, and in which order, is our own.
 

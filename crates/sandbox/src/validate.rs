@@ -361,10 +361,9 @@ impl<'a> Input<'a> {
     }
 
     fn problem(&mut self, parameter: &str, constraint: impl std::fmt::Display) {
-        // STS says what it was given; IAM does not.
+        // STS was recorded to say what it was given, in July 2025; IAM, which was recorded later, does not.
         let value = match self.request.parameter(parameter) {
             Some(value) if self.request.is_sts() => format!("Value '{value}'"),
-            None if self.request.is_sts() => "Value null".to_owned(),
             _ => "Value".to_owned(),
         };
         self.problems.push(format!(

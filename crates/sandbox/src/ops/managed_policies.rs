@@ -273,7 +273,8 @@ pub(super) fn list_entities(state: &State, request: &Request) -> Result<Xml, Api
     Ok(xml)
 }
 
-/// The account's own policy with this ARN. Those of AWS and of other accounts cannot be changed.
+/// The account's own policy with this ARN. Those of AWS and of other accounts cannot be changed; with which words a
+/// version or a tag of them is refused was not recorded.
 pub(super) fn own<'a>(state: &'a State, arn: &str) -> Result<&'a ManagedPolicy, ApiError> {
     check_owner(state, arn, "update policies")?;
     state.customer_policy(arn).ok_or_else(|| absent(arn))

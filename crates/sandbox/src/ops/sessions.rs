@@ -83,7 +83,8 @@ fn asked(request: &Request) -> Result<Asked, ApiError> {
     })
 }
 
-/// Refuses what nobody could ask, which comes before the question who may.
+/// Refuses parameters that are not well formed, which comes before the question who may. Tags and policies are looked
+/// into after it.
 pub(crate) fn check_form(request: &Request) -> Result<(), ApiError> {
     asked(request).map(drop)
 }
@@ -143,7 +144,7 @@ pub(super) fn assume_role(state: &mut State, request: &Request) -> Result<Xml, A
         .now
         .checked_add(SignedDuration::from_secs(duration))
         .map_err(|_| ApiError::validation("The session would last too long."))?;
-    let packed = packed_size(policy.as_deref(), &policy_arns, &tags);
+    let packed = packed_size(policy.as_deref(), &policy_arns, &tags)?;
     let session = Session {
         role_id: role_id.clone(),
         name: name.clone(),
@@ -188,15 +189,21 @@ pub(super) fn assume_role(state: &mut State, request: &Request) -> Result<Xml, A
 }
 
 /// How much of the room for what a session is given is taken, in percent; nothing is said where nothing was given. How
-/// STS packs is not known: here it is as long as it was sent.
-fn packed_size(policy: Option<&str>, arns: &[String], tags: &tags::Tags) -> Option<i64> {
+/// STS packs is not known: here everything is as long as it was sent, which is the stricter reading.
+fn packed_size(policy: Option<&str>, arns: &[String], tags: &tags::Tags) -> Result<Option<usize>, ApiError> {
     let lengths = policy
         .into_iter()
         .chain(arns.iter().map(String::as_str))
         .chain(tags.values().flat_map(|tag| [tag.key.as_str(), tag.value.as_str()]))
-        .map(str::len);
-    let taken = lengths.reduce(|sum, length| sum + length)?;
-    i64::try_from((taken * 100).div_ceil(MOST_PACKED)).ok()
+        .map(|text| text.chars().count());
+    let taken = lengths.reduce(|sum, length| sum + length);
+    let percent = taken.map(|taken| (taken * 100).div_ceil(MOST_PACKED));
+    match percent {
+        Some(percent) if percent > 100 => Err(ApiError::packed_policy_too_large(format!(
+            "Packed policy consumes {percent}% of allotted space, please use smaller policy."
+        ))),
+        percent => Ok(percent),
+    }
 }
 
 fn policy_arns(state: &State, request: &Request) -> Result<Vec<String>, ApiError> {

@@ -506,6 +506,7 @@ async fn a_role_is_assumed_by_those_whom_it_trusts() {
 #[tokio::test]
 async fn sessions_have_limits_of_their_own() {
     let (sandbox, root, keys) = account(&statement("Allow", "sts:AssumeRole", "*")).await;
+    let tagging = format!(r#"}},{{"Effect":"Allow","Principal":{{"AWS":"{ACCOUNT}"}},"Action":"sts:TagSession""#);
     done!(
         root.create_role()
             .role_name("r")
@@ -513,7 +514,14 @@ async fn sessions_have_limits_of_their_own() {
         root.put_role_policy()
             .role_name("r")
             .policy_name("p")
-            .policy_document(statement("Allow", "*", "*"))
+            .policy_document(statement("Allow", "*", "*")),
+        root.create_role()
+            .role_name("tagged")
+            .assume_role_policy_document(trusting(ACCOUNT, &tagging)),
+        root.put_user_policy()
+            .user_name("ann")
+            .policy_name("tags")
+            .policy_document(statement("Allow", "sts:TagSession", "*"))
     );
     sandbox.enforce(Literal::default());
     let ann = sts(&sandbox, &keys);
@@ -545,9 +553,36 @@ async fn sessions_have_limits_of_their_own() {
         "{message}"
     );
     // Tags of a session have to be allowed by themselves.
+    let tag = |key: String| {
+        aws_sdk_sts::types::Tag::builder()
+            .key(key)
+            .value("v".repeat(256))
+            .build()
+            .unwrap()
+    };
+    refused!(assume().tags(tag("a".to_owned())), "AccessDenied");
+    // Policies and tags share their room.
+    let assume = || assume().role_arn(arn("role/tagged"));
+    let with = |keys: &[usize]| {
+        keys.iter().enumerate().fold(assume(), |call, (number, length)| {
+            call.tags(tag(format!("{number}{}", "k".repeat(length - 1))))
+        })
+    };
+    // Seven values of 256 characters leave room for 256 of keys.
+    let packed = with(&[128, 123, 1, 1, 1, 1, 1]).send().await.unwrap();
+    #[expect(deprecated, reason = "what takes its place says nothing that is known")]
+    let percent = packed.packed_policy_size();
+    assert_eq!(percent, Some(100));
     refused!(
-        assume().tags(aws_sdk_sts::types::Tag::builder().key("a").value("b").build().unwrap()),
-        "AccessDenied"
+        with(&[128, 124, 1, 1, 1, 1, 1]),
+        "PackedPolicyTooLarge",
+        "Packed policy consumes 101% of allotted space, please use smaller policy."
+    );
+    refused!(
+        (0..51).fold(assume(), |call, number| call.tags(tag(number.to_string()))),
+        "ValidationError",
+        "1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or \
+         equal to 50"
     );
 }
 

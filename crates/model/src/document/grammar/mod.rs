@@ -342,7 +342,8 @@ fn vendor_refusal(action: &str) -> Option<String> {
     (!is_valid).then(|| format!("Vendor {vendor} is not valid"))
 }
 
-/// What a trust policy can allow. That others of STS are refused is recorded of one that does not exist.
+/// What a trust policy can allow, by IAM's documentation. An action that STS does not have was recorded to be refused;
+/// that its other ones are, too, follows from the words of that refusal and was not recorded.
 const TRUST_ACTIONS: [&str; 6] = [
     "sts:AssumeRole",
     "sts:AssumeRoleWithSAML",
