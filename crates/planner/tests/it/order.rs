@@ -818,6 +818,29 @@ fn room_that_one_policy_leaves_is_there_before_another_takes_it() {
 }
 
 #[test]
+fn a_document_takes_the_room_of_its_own_spelling() {
+    let spelled = |action: &str| {
+        let text = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":{action},"Resource":"*"}}]}}"#
+        );
+        PolicyDocument::parse(&text).unwrap()
+    };
+    let rest = spelled(r#""s3:""#).size();
+    let action = format!(r#""s3:{}""#, "x".repeat(2560 - rest));
+    let (short, longer) = (spelled(&action), spelled(&format!("[{action}]")));
+    // Two of the shorter one are as much as a group may have; one of each is two characters more.
+    assert_eq!((short.size(), longer.size()), (2560, 2562));
+    assert_eq!(short.canonical_text(), longer.canonical_text());
+    let (mut before, mut after) = (desired(), desired());
+    before.group("g").inline_policies.insert(inline("b"), short);
+    after.group("g").inline_policies.insert(inline("a"), longer);
+    let plan = plan(&after, &live_of(&before));
+    let calls: Vec<_> = plan.actions.iter().map(|action| action.call.operation()).collect();
+    assert_eq!(calls, ["DeleteGroupPolicy", "PutGroupPolicy"]);
+    assert_eq!(plan.actions[1].after.len(), 1, "{:?}", plan.actions[1]);
+}
+
+#[test]
 fn a_call_goes_under_the_old_name_where_the_rename_would_widen_something() {
     let mut before = desired();
     before
