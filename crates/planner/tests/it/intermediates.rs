@@ -15,7 +15,7 @@ use trueup_planner::{Call, Plan, VersionRef};
 
 use crate::{
     build::{Declare, created, desired, document, group, inline, live_of, plan, policy, try_plan, user},
-    order::{everything_read, run},
+    oracle::{everything_read, run},
 };
 
 /// Two documents that each say the contrary of the other.

@@ -12,7 +12,7 @@ use trueup_planner::{ActionId, Plan, PlanError};
 
 use crate::{
     build::{Declare, created, desired, document, group, inline, live_of, live_policy, plan, try_plan, user},
-    order::{Account, Side, build, by_id, by_name, everything_read, run, side},
+    oracle::{Account, Side, build, by_id, by_name, everything_read, run, side},
 };
 
 /// The account when the calls of a plan stop after `count` of them, in an order that `seed` picks.

@@ -18,6 +18,7 @@ mod intermediates;
 mod interrupted;
 mod keys;
 mod names;
+mod oracle;
 mod order;
 mod partial;
 mod permissions;
