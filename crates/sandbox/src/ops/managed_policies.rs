@@ -286,7 +286,7 @@ pub(super) fn own_mut<'a>(state: &'a mut State, arn: &str) -> Result<&'a mut Man
     state.customer_policy_mut(arn).ok_or_else(|| absent(arn))
 }
 
-/// Refuses what cannot be done to policies of AWS and of other accounts.
+/// Refuses `what`, in words such as "update policies", of policies of AWS and of other accounts.
 pub(super) fn check_owner(state: &State, arn: &str, what: &str) -> Result<(), ApiError> {
     match arn.split(':').nth(4) {
         Some(account) if account != state.account_id => Err(ApiError::access_denied(format!(

@@ -95,8 +95,7 @@ pub(super) fn list(state: &State, request: &Request) -> Result<Xml, ApiError> {
 
 pub(super) fn set_default(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
     let (arn, version) = parameters(request)?;
-    managed_policies::check_owner(state, &arn, "update policies")?;
-    let number = existing(state, &arn, &version)?;
+    let number = existing(state, &arn, &version, "update policies")?;
     let policy = managed_policies::own_mut(state, &arn)?;
     policy.default_version = number;
     policy.updated = request.now;
@@ -105,8 +104,7 @@ pub(super) fn set_default(state: &mut State, request: &Request) -> Result<Xml, A
 
 pub(super) fn delete(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
     let (arn, version) = parameters(request)?;
-    managed_policies::check_owner(state, &arn, "delete policy versions for policies")?;
-    let number = existing(state, &arn, &version)?;
+    let number = existing(state, &arn, &version, "delete policy versions for policies")?;
     let policy = managed_policies::own_mut(state, &arn)?;
     if policy.default_version == number {
         return Err(ApiError::delete_conflict(
@@ -126,8 +124,9 @@ fn parameters(request: &Request) -> Result<(String, String), ApiError> {
     Ok((arn, version))
 }
 
-/// The number of a version that an own policy has.
-fn existing(state: &State, arn: &str, version: &str) -> Result<u32, ApiError> {
+/// The number of a version that an own policy has; `what` is refused of policies of others.
+fn existing(state: &State, arn: &str, version: &str, what: &str) -> Result<u32, ApiError> {
+    managed_policies::check_owner(state, arn, what)?;
     let policy = state.customer_policy(arn);
     number(version)
         .filter(|number| policy.is_some_and(|policy| policy.versions.contains_key(number)))

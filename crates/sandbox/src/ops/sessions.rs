@@ -90,48 +90,41 @@ pub(crate) fn check_form(request: &Request) -> Result<(), ApiError> {
 }
 
 pub(super) fn assume_role(state: &mut State, request: &Request) -> Result<Xml, ApiError> {
-    let Asked {
-        arn,
-        name,
-        duration,
-        policy,
-        serial,
-        code,
-        tags: given_tags,
-    } = asked(request)?;
+    let asked = asked(request)?;
     if request.caller == Caller::Root {
         return Err(ApiError::access_denied("Roles may not be assumed by root accounts."));
     }
     let found = state
         .roles
         .values()
-        .find(|role| state.entity_arn(Kind::Role, &role.entity) == arn);
+        .find(|role| state.entity_arn(Kind::Role, &role.entity) == asked.arn);
     let role = found.ok_or_else(|| {
         ApiError::access_denied(format!(
-            "User: {} is not authorized to perform: sts:AssumeRole on resource: {arn}",
-            caller_arn(state, &request.caller)
+            "User: {} is not authorized to perform: sts:AssumeRole on resource: {}",
+            caller_arn(state, &request.caller),
+            asked.arn
         ))
     })?;
-    if duration > role.max_session_duration {
+    if asked.duration > role.max_session_duration {
         return Err(ApiError::validation(
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
         ));
     }
-    if matches!(request.caller, Caller::Session { .. }) && duration > CHAINED {
+    if matches!(request.caller, Caller::Session { .. }) && asked.duration > CHAINED {
         return Err(ApiError::validation(
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
         ));
     }
     let (role_id, role_name) = (role.entity.id.clone(), role.entity.name.clone());
-    if let Some(policy) = &policy {
+    if let Some(policy) = &asked.policy {
         check_document(policy, DocumentKind::Managed)?;
     }
     let policy_arns = policy_arns(state, request)?;
     let mut tags = tags::Tags::new();
     // STS has another code for what IAM calls InvalidInput.
-    tags::merge(&mut tags, given_tags, tags::Keys::IgnoreCase, state)
+    tags::merge(&mut tags, asked.tags, tags::Keys::IgnoreCase, state)
         .map_err(|error| ApiError::invalid_parameter_value(error.message))?;
-    let accepted = match (&serial, &code) {
+    let accepted = match (&asked.serial, &asked.code) {
         (None, None) => None,
         (Some(serial), Some(code)) => Some((serial.clone(), accepted_step(state, request, serial, code)?)),
         _ => {
@@ -142,17 +135,17 @@ pub(super) fn assume_role(state: &mut State, request: &Request) -> Result<Xml, A
     };
     let expires = request
         .now
-        .checked_add(SignedDuration::from_secs(duration))
+        .checked_add(SignedDuration::from_secs(asked.duration))
         .map_err(|_| ApiError::validation("The session would last too long."))?;
-    let packed = packed_size(policy.as_deref(), &policy_arns, &tags)?;
+    let packed = packed_size(asked.policy.as_deref(), &policy_arns, &tags)?;
     let session = Session {
         role_id: role_id.clone(),
-        name: name.clone(),
+        name: asked.name.clone(),
         secret: state.ids.letters(40),
         token: state.ids.letters(200),
         begun: request.now,
         expires,
-        policy,
+        policy: asked.policy,
         policy_arns,
         tags,
         mfa: accepted.is_some(),
@@ -169,9 +162,9 @@ pub(super) fn assume_role(state: &mut State, request: &Request) -> Result<Xml, A
         let made = Caller::Session {
             role: role_name,
             role_id: role_id.clone(),
-            session: name.clone(),
+            session: asked.name.clone(),
         };
-        xml.text("AssumedRoleId", format!("{role_id}:{name}"))
+        xml.text("AssumedRoleId", format!("{role_id}:{}", asked.name))
             .text("Arn", caller_arn(state, &made));
     });
     if let Some(packed) = packed {
